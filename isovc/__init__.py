@@ -1,0 +1,3 @@
+"""Version control for ordinary databases."""
+
+__version__ = "0.1.0"

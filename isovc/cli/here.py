@@ -1,0 +1,39 @@
+"""What a command is given besides its own words: the folder it works in, the repository that was named, the screen."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from isovc.cli.options import Chosen, Options
+from isovc.cli.screen import Screen, screen_for
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """The surroundings of one command."""
+
+    folder: Path
+    repo: Path | None
+    screen: Screen
+
+    def path(self, typed: Path) -> Path:
+        """A path as the person meant it: relative to `-C DIR`."""
+        return self.folder / typed
+
+
+def here_of(ctx: typer.Context) -> Here:
+    """The surroundings, once all words of the command have been read."""
+    chosen: Chosen = ctx.obj
+    options = chosen.options
+    folder = options.folder or Path()
+    return Here(folder=folder, repo=folder / options.repo if options.repo else None, screen=screen_of(options))
+
+
+def screen_of(options: Options) -> Screen:
+    """The screen of this process."""
+    return screen_for(options, out=sys.stdout, err=sys.stderr, person=sys.stdin.isatty(), environment=os.environ)

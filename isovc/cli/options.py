@@ -1,0 +1,70 @@
+"""The options that every command takes, before or after its name. Knows nothing of what any command does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from typer.main import get_command
+
+ColorChoice = Literal["auto", "always", "never"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was chosen for this one command line."""
+
+    folder: Path | None = None
+    repo: Path | None = None
+    json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    color: ColorChoice = "auto"
+    no_progress: bool = False
+    yes: bool = False
+
+
+class Chosen:
+    """The options read so far. The parser adds to it word by word; a failure half way still knows the form to speak in."""
+
+    __slots__ = ("options",)
+
+    def __init__(self) -> None:
+        self.options = Options()
+
+
+def _choose(ctx: typer.Context, param: typer.CallbackParam, value: Any) -> None:
+    # An option that was not typed arrives as None or False and must not undo the one before the command's name.
+    if value is not None and value is not False and param.name:
+        chosen: Chosen = ctx.obj
+        chosen.options = replace(chosen.options, **{param.name: value})
+
+
+def _option(*words: str, help: str, metavar: str | None = None) -> Any:  # noqa: A002 - typer's own word
+    return typer.Option(*words, help=help, metavar=metavar, expose_value=False, callback=_choose)
+
+
+def _declared(
+    folder: Annotated[Path | None, _option("-C", metavar="DIR", help="Work as if started in DIR.")] = None,
+    repo: Annotated[Path | None, _option("--repo", metavar="DIR", help="The repository (.isovc) to use.")] = None,
+    *,
+    json: Annotated[bool, _option("--json", help="Answer with one JSON document.")] = False,
+    quiet: Annotated[bool, _option("-q", "--quiet", help="Say only what was asked for, and errors.")] = False,
+    verbose: Annotated[bool, _option("-v", "--verbose", help="Say more; show where a failure comes from.")] = False,
+    color: Annotated[ColorChoice, _option("--color", help="Colors: when it is a terminal, or as told.")] = "auto",
+    no_progress: Annotated[bool, _option("--no-progress", help="Draw no progress bars.")] = False,
+    yes: Annotated[bool, _option("--yes", help="Answer every question with yes.")] = False,
+) -> None:
+    """Never called: typer reads the options from these words."""
+
+
+def global_options(*, hidden: bool) -> list[Any]:
+    """The parser's form of the options. Hidden below a command, whose help is about the command."""
+    app = typer.Typer(add_completion=False)
+    app.command()(_declared)
+    options = get_command(app).params
+    for option in options:
+        option.hidden = hidden
+    return list(options)

@@ -1,0 +1,140 @@
+"""What a command says, in the form that was asked for: text or JSON, plain or colored, with bars or without.
+
+Knows no command. Text from a database may hold anything, so control characters never reach the terminal as they are.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, NamedTuple, TextIO
+
+from isovc.cli.failure import Failure
+from isovc.cli.options import Options
+from isovc.errors import NotConfirmed
+from isovc.progress import SILENT, Progress
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+class Styled(NamedTuple):
+    """A piece of a line in a style of its own: a color, bold, dim."""
+
+    text: str
+    style: str
+
+
+Line = str | Styled | tuple[str | Styled, ...]
+
+
+class ReaderGone(Exception):
+    """Whoever reads our output has seen enough (`isovc log | head`): end quietly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """Where one command line writes."""
+
+    out: TextIO
+    err: TextIO
+    json: bool
+    quiet: bool
+    verbose: bool
+    out_color: bool
+    err_color: bool
+    bars: bool
+    questions: bool  # a person is there to answer
+    yes: bool
+
+    def show(self, document: Any, lines: Iterable[Line]) -> None:
+        """The answer that was asked for: one JSON document with `--json`, else the lines."""
+        if self.json:
+            self._write(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
+        else:
+            for line in lines:
+                self._write(_drawn(line, color=self.out_color) + "\n")
+
+    def say(self, line: Line) -> None:
+        """News on the way. Not part of the answer, so `-q` and `--json` leave it out."""
+        if not self.quiet and not self.json:
+            self._write(_drawn(line, color=self.out_color) + "\n")
+
+    def fail(self, failure: Failure) -> None:
+        """The end of a command that could not do its work."""
+        if self.json:
+            self._write(json.dumps(failure.document(), ensure_ascii=False) + "\n")
+            return
+        self.err.write(_drawn((Styled("error:", "bold red"), " ", failure.message), color=self.err_color) + "\n")
+        if failure.hint:
+            self.err.write(_drawn((Styled("hint:", "cyan"), " ", failure.hint), color=self.err_color) + "\n")
+
+    def confirm(self, question: str) -> None:
+        """Go on only with a yes: from `--yes`, or from the person at the terminal. Raises NotConfirmed otherwise."""
+        if self.yes:
+            return
+        if not self.questions or self.json:
+            raise NotConfirmed(question=question, asked=False)
+        self.err.write(_drawn((question, " [y/N] "), color=False))
+        self.err.flush()
+        if input().strip().lower() not in ("y", "yes"):
+            raise NotConfirmed(question=question, asked=True)
+
+    def progress(self) -> Progress:
+        """Bars for long work, on a terminal only."""
+        if not self.bars:
+            return SILENT
+        drawn: Progress = import_module("isovc.cli.bars").Bars(self.err)
+        return drawn
+
+    def flush(self) -> None:
+        """Hand everything over, so that a reader who left is noticed here and not while Python ends."""
+        try:
+            self.out.flush()
+        except BrokenPipeError as gone:
+            raise ReaderGone from gone
+
+    def _write(self, text: str) -> None:
+        try:
+            self.out.write(text)
+        except BrokenPipeError as gone:
+            raise ReaderGone from gone
+
+
+def screen_for(options: Options, *, out: TextIO, err: TextIO, person: bool, environment: Mapping[str, str]) -> Screen:
+    """The screen that these options, streams and environment ask for. `person` says that somebody can answer questions."""
+    plain = bool(environment.get("NO_COLOR")) or environment.get("TERM") == "dumb"
+
+    def color(stream: TextIO) -> bool:
+        return options.color == "always" or (options.color == "auto" and not plain and stream.isatty())
+
+    return Screen(
+        out=out,
+        err=err,
+        json=options.json,
+        quiet=options.quiet,
+        verbose=options.verbose,
+        out_color=color(out),
+        err_color=color(err),
+        bars=err.isatty()
+        and environment.get("TERM") != "dumb"
+        and not (options.no_progress or options.quiet or options.json),
+        questions=person,
+        yes=options.yes,
+    )
+
+
+def _drawn(line: Line, *, color: bool) -> str:
+    pieces = line if isinstance(line, tuple) and not isinstance(line, Styled) else (line,)
+    return "".join(_piece(piece, color=color) for piece in pieces)
+
+
+def _piece(piece: str | Styled, *, color: bool) -> str:
+    text, style = piece if isinstance(piece, Styled) else (piece, "")
+    safe = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    if not (color and style):
+        return safe
+    painted: str = import_module("isovc.cli.paint").paint(safe, style)
+    return painted
