@@ -1,0 +1,46 @@
+"""Names made from content, and quick fingerprints. Knows nothing of what the bytes mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum
+from typing import NewType
+
+from blake3 import blake3
+from xxhash import xxh3_128_intdigest
+
+ChunkId = NewType("ChunkId", bytes)
+
+ID_BYTES = 32  # BLAKE3-256
+
+
+class Kind(IntEnum):
+    """What a chunk holds. It is the chunk's first byte, so it takes part in the id, and it doubles as the version of
+    that kind's layout: a new layout is a new kind, and readers list the kinds they accept."""
+
+    LEAF = 1  # rows of a table, column by column
+    NODE = 2  # children of a tree
+    BLOB = 3  # bytes of one large value, or one piece of it
+    PIECES = 4  # the list of pieces of one very large value
+
+
+Digest = Callable[[bytes], ChunkId]
+
+
+def chunk_id(content: bytes) -> ChunkId:
+    """The id of a chunk: BLAKE3-256 over its content, whose first byte is its kind."""
+    return ChunkId(blake3(content).digest())
+
+
+def keyed_chunk_id(key: bytes) -> Digest:
+    """The same under a secret key, so that an encrypted repository's ids tell nothing of its content."""
+
+    def digest(content: bytes) -> ChunkId:
+        return ChunkId(blake3(content, key=key).digest())
+
+    return digest
+
+
+def fingerprint(content: bytes | memoryview) -> int:
+    """128 bits to notice change by. Not safe against an attacker, so never a name of anything stored."""
+    return xxh3_128_intdigest(content)

@@ -1,0 +1,79 @@
+"""The msgpack dialect: SQLite's values exactly, one encoding per value. Knows nothing of rows or tables.
+
+Integers take msgpack's shortest form and floats always 64 bits, so equal bytes mean equal values of equal storage class.
+Text that is not valid UTF-8 travels as a str with lone surrogates and is packed as its original bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgpack
+
+from isovc.errors import NotCanonical, NotStorable
+
+EXTERNAL = 1  # msgpack extension code of a value kept outside its row
+
+_LONGEST = 1 << 30  # bytes; SQLite's own limit for a value is below 2^31, its default 10^9
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """Stands in a row for a large value stored as an object of its own."""
+
+    id: bytes
+    length: int  # bytes of the value
+    is_text: bool
+
+
+def _pack_external(value: Any) -> msgpack.ExtType:
+    if type(value) is External:
+        kind = b"t" if value.is_text else b"b"
+        return msgpack.ExtType(EXTERNAL, kind + value.length.to_bytes(8, "big") + value.id)
+    raise NotStorable(what=f"a value of type {type(value).__name__}", why="SQLite has no storage class for it")
+
+
+def _unpack_external(code: int, data: bytes) -> External:
+    if code != EXTERNAL or len(data) != 41 or data[:1] not in (b"t", b"b"):
+        raise NotCanonical(what="a value", why=f"it has an unknown extension {code} of {len(data)} bytes")
+    return External(id=data[9:], length=int.from_bytes(data[1:9], "big"), is_text=data[:1] == b"t")
+
+
+# One Packer serves one thread at a time and keeps its buffer; packb() would build a new one for each call, which costs
+# more than packing 64 small integers. `packer()` makes one for whoever has many values to pack.
+def packer() -> Callable[[Any], bytes]:
+    """A function that packs, for use by one thread."""
+    pack: Callable[[Any], bytes] = msgpack.Packer(
+        default=_pack_external, unicode_errors="surrogateescape", strict_types=True
+    ).pack
+    return pack
+
+
+def encode(values: Sequence[Any]) -> bytes:
+    """A list of values as bytes. Raises NotStorable for what SQLite could not hold."""
+    try:
+        return packer()(values)
+    except (OverflowError, UnicodeEncodeError, ValueError) as error:
+        raise NotStorable(what="a value", why=str(error)) from None
+
+
+def decode(data: bytes) -> list[Any]:
+    """The list of values that `encode` was given. Raises NotCanonical for anything else."""
+    try:
+        values = msgpack.unpackb(
+            data,
+            ext_hook=_unpack_external,
+            unicode_errors="surrogateescape",
+            strict_map_key=False,
+            max_str_len=_LONGEST,
+            max_bin_len=_LONGEST,
+        )
+    except NotCanonical:
+        raise
+    except (ValueError, msgpack.UnpackException, UnicodeDecodeError, MemoryError, RecursionError) as error:
+        raise NotCanonical(what="a list of values", why=str(error) or type(error).__name__) from None
+    if type(values) is not list:
+        raise NotCanonical(what="a list of values", why=f"it is a {type(values).__name__}")
+    return values

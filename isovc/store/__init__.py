@@ -1,0 +1,21 @@
+"""Immutable chunks by id, in one SQLite file. Knows nothing of rows, trees or commits."""
+
+from isovc.store.check import StoreCheck, StoreStats, check, stats
+from isovc.store.chunks import SqliteChunks
+from isovc.store.database import StoreFile
+from isovc.store.memory import MemoryChunks
+from isovc.store.packing import Packing
+from isovc.store.protocol import ChunkStore, ChunkWriter
+
+__all__ = [
+    "ChunkStore",
+    "ChunkWriter",
+    "MemoryChunks",
+    "Packing",
+    "SqliteChunks",
+    "StoreCheck",
+    "StoreFile",
+    "StoreStats",
+    "check",
+    "stats",
+]

@@ -1,0 +1,126 @@
+"""Chunks on their way into store.db: named at once, packed and written by a thread of its own.
+
+The caller goes on encoding while zstd, which needs no interpreter, works on what was handed over. The queue is short, so that a
+caller faster than the disk waits instead of filling the memory.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from itertools import chain
+from queue import Queue
+from sqlite3 import Connection
+
+from isovc.encoding.compress import LARGEST_CHUNK
+from isovc.encoding.digest import ChunkId
+from isovc.errors import NotStorable
+from isovc.store.packing import Packing, pack
+from isovc.store.reading import Reader, find
+
+_HAND_OVER_BYTES = 1 << 20  # content a batch: large enough that handing over costs nothing
+_WAITING_BATCHES = 4
+# bodies a transaction: a fraction of a second of work, so that other processes' writers are let in between
+_TRANSACTION_BYTES = 16 << 20
+
+_Item = tuple[ChunkId, bytes, ChunkId | None]
+
+
+class _Abandoned(Exception):
+    """Rolls the open transaction back when the caller failed."""
+
+
+class Writer:
+    """Takes chunks in. `finish` keeps them; `abandon` lets go of what no transaction has kept yet."""
+
+    def __init__(self, reader: Reader, packing: Packing) -> None:
+        self._reader = reader
+        self._packing = packing
+        self._batch: list[_Item] = []
+        self._batch_bytes = 0
+        self._queue: Queue[list[_Item] | None] = Queue(_WAITING_BATCHES)
+        self._thread: threading.Thread | None = None
+        self._ended = False  # the thread has seen the end of the queue
+        self._failure: BaseException | None = None
+
+    def put(self, content: bytes, *, base: ChunkId | None = None) -> ChunkId:
+        """Keep `content` and return its id at once."""
+        if len(content) > LARGEST_CHUNK:
+            raise NotStorable(what=f"a chunk of {len(content)} bytes", why=f"{LARGEST_CHUNK} is the most")
+        chunk = self._reader.digest(content)
+        self._batch.append((chunk, content, base))
+        self._batch_bytes += len(content)
+        if self._batch_bytes >= _HAND_OVER_BYTES:
+            self._hand_over()
+        return chunk
+
+    def finish(self) -> None:
+        """Write what is left and commit it."""
+        if self._thread is None:  # a handful of chunks is not worth a thread
+            self._write(iter(self._batch))
+            return
+        self._hand_over()
+        self._join()
+        if self._failure is not None:
+            raise self._failure
+
+    def abandon(self) -> None:
+        """Stop, after an error elsewhere. What was committed stays: chunks nobody refers to harm nobody."""
+        if self._thread is not None:
+            self._failure = self._failure or _Abandoned()
+            self._join()
+
+    def _hand_over(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="isovc-chunks", daemon=True)
+            self._thread.start()
+        self._queue.put(self._batch)
+        self._batch, self._batch_bytes = [], 0
+
+    def _join(self) -> None:
+        assert self._thread is not None
+        self._queue.put(None)
+        self._thread.join()
+
+    def _work(self) -> None:
+        try:
+            self._write(self._incoming())
+        except BaseException as failure:
+            self._failure = failure
+            while not self._ended:  # only emptying the queue now, so that the caller never hangs
+                self._ended = self._queue.get() is None
+
+    def _incoming(self) -> Iterator[_Item]:
+        while not self._ended:
+            batch = self._queue.get()
+            self._ended = batch is None
+            if self._failure is not None:
+                raise self._failure
+            yield from batch or []
+
+    def _write(self, items: Iterator[_Item]) -> None:
+        for first in items:  # the lock is taken when there is something to write
+            with self._reader.file.transaction() as db:
+                seq: int = db.execute("SELECT value FROM fact WHERE name = 'next_seq'").fetchone()[0]
+                written = 0
+                for chunk, content, base in chain([first], items):
+                    if find(db, chunk) is None:
+                        written += self._insert(db, seq, chunk, content, base)
+                        seq += 1
+                    if written >= _TRANSACTION_BYTES:
+                        break
+                db.execute("UPDATE fact SET value = ? WHERE name = 'next_seq'", (seq,))
+
+    def _insert(self, db: Connection, seq: int, chunk: ChunkId, content: bytes, base: ChunkId | None) -> int:
+        against = None
+        if base is not None:
+            against = self._reader.resembling(db, base, longest_chain=self._packing.longest_chain)
+            self._reader.recent.keep(chunk, content)  # the next edit is likely to be near
+        packed = pack(content, against, self._packing)
+        db.execute(
+            "INSERT INTO chunk(seq, id, base, depth, body) VALUES(?, ?, ?, ?, ?)",
+            (seq, chunk, packed.base, packed.depth, packed.body),
+        )
+        return len(packed.body)
