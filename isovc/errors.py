@@ -335,3 +335,413 @@ class BadMessage(WrongUsage):
     def __init__(self, *, why: str) -> None:
         self.why = why
         super().__init__(f"the message cannot be kept: {why}")
+
+
+# -- commits, refs and revisions ---------------------------------------------------------------------------------------
+
+
+class CommitNotIndexed(Damage):
+    """The index of the commits lacks one that something refers to."""
+
+    code = "commit-not-indexed"
+
+    def __init__(self, *, commit: str) -> None:
+        self.commit = commit
+        super().__init__(f"commit {commit[:12]} is not in the index of the commits", hint="isovc fsck")
+
+
+class BadRefName(WrongUsage):
+    """A name no branch or tag can have."""
+
+    code = "bad-name"
+
+    def __init__(self, *, what: str, name: str, why: str) -> None:
+        self.what, self.name, self.why = what, name, why
+        super().__init__(f"{name!r} cannot be the name of a {what}: {why}")
+
+
+class RefExists(Refused):
+    """There is a branch or tag of that name already."""
+
+    code = "name-taken"
+
+    def __init__(self, *, what: str, name: str) -> None:
+        self.what, self.name = what, name
+        super().__init__(f"there is a {what} {name} already", hint=f"isovc {what} lists all")
+
+
+class RefInTheWay(Refused):
+    """Names form folders in git: a and a/b cannot be there together."""
+
+    code = "name-in-the-way"
+
+    def __init__(self, *, what: str, name: str, other: str) -> None:
+        self.what, self.name, self.other = what, name, other
+        super().__init__(
+            f"there cannot be a {what} {name} while there is a {what} {other}",
+            hint=f"isovc {what} -d {other} removes it",
+        )
+
+
+class NoSuchRef(Refused):
+    """There is no branch or tag of that name."""
+
+    code = "no-such-name"
+
+    def __init__(self, *, what: str, name: str, near: list[str]) -> None:
+        self.what, self.name, self.near = what, name, near
+        super().__init__(f"there is no {what} {name}", hint=_did_you_mean(near) or f"isovc {what} lists all")
+
+
+class RefMoved(Busy):
+    """A branch or tag is no longer where it was a moment ago."""
+
+    code = "name-moved"
+
+    def __init__(self, *, what: str, name: str) -> None:
+        self.what, self.name = what, name
+        super().__init__(f"{what} {name} was moved by another command meanwhile", hint="run the command again")
+
+
+class BadRevision(WrongUsage):
+    """Words that are no revision."""
+
+    code = "bad-revision"
+
+    def __init__(self, *, text: str, why: str) -> None:
+        self.text, self.why = text, why
+        super().__init__(f"{text!r} is not a revision: {why}", hint="isovc help revisions")
+
+
+class NoSuchRevision(Refused):
+    """A revision that leads nowhere."""
+
+    code = "no-such-revision"
+
+    def __init__(self, *, text: str, why: str = "", near: list[str] | None = None) -> None:
+        self.text, self.why, self.near = text, why, near or []
+        because = f": {why}" if why else ""
+        super().__init__(f"there is no version {text}{because}", hint=_did_you_mean(self.near) or "isovc log lists versions")
+
+
+class AmbiguousRevision(Refused):
+    """A revision that could be several things."""
+
+    code = "ambiguous-revision"
+
+    def __init__(self, *, text: str, candidates: list[str]) -> None:
+        self.text, self.candidates = text, candidates
+        super().__init__(f"{text} could be any of: {', '.join(candidates)}", hint="write one of them")
+
+
+class NoCommitsYet(Refused):
+    """The branch has no commit."""
+
+    code = "no-commits-yet"
+
+    def __init__(self, *, branch: str) -> None:
+        self.branch = branch
+        super().__init__(f"branch {branch} has no commits yet", hint='isovc commit -m "first version"')
+
+
+class BeforeHistory(Refused):
+    """A time at which nothing was recorded yet."""
+
+    code = "before-history"
+
+    def __init__(self, *, text: str, asked: str, earliest: str) -> None:
+        self.text, self.asked, self.earliest = text, asked, earliest
+        super().__init__(
+            f"{text} asks for {asked}, before the history begins at {earliest}", hint=f"the earliest is @{{{earliest}}}"
+        )
+
+
+class BadMoment(WrongUsage):
+    """Words that are no point in time."""
+
+    code = "bad-time"
+
+    def __init__(self, *, text: str, why: str) -> None:
+        self.text, self.why = text, why
+        super().__init__(
+            f"{text!r} is not a time: {why}",
+            hint='write "2 hours ago", "yesterday 14:30", "2026-11-20 10:15" or "2026-11-20T10:15:00Z"',
+        )
+
+
+class ClockJumped(WrongUsage):
+    """A local time that the clocks showed twice, or never, when they were put forward or back."""
+
+    code = "clock-jumped"
+
+    def __init__(self, *, text: str, twice: bool, first: str, second: str) -> None:
+        self.text, self.twice, self.first, self.second = text, twice, first, second
+        what = "was shown twice by the clocks" if twice else "was left out by the clocks"
+        super().__init__(f"{text} {what}: it could mean {first} or {second}", hint="write one of the two")
+
+
+def _did_you_mean(near: list[str]) -> str:
+    return f"did you mean {' or '.join(near)}?" if near else ""
+
+
+# -- settings ----------------------------------------------------------------------------------------------------------
+
+
+class SettingsUnreadable(Refused):
+    """A settings file that is not TOML, or not text."""
+
+    code = "settings-unreadable"
+
+    def __init__(self, *, path: object, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"{path} cannot be read: {why}", hint="mend the file in an editor")
+
+
+class NoSuchSetting(WrongUsage):
+    """A key nothing listens to."""
+
+    code = "no-such-setting"
+
+    def __init__(self, *, key: str, near: list[str], place: str = "") -> None:
+        self.key, self.near, self.place = key, near, place
+        inside = f" (in {place})" if place else ""
+        super().__init__(
+            f"there is no setting {key}{inside}", hint=_did_you_mean(near) or "isovc config --list shows all settings"
+        )
+
+
+class BadSetting(WrongUsage):
+    """A value a setting does not take."""
+
+    code = "bad-setting"
+
+    def __init__(self, *, key: str, value: str, allowed: str, place: str = "") -> None:
+        self.key, self.value, self.allowed, self.place = key, value, allowed, place
+        inside = f" (in {place})" if place else ""
+        super().__init__(f"{key} cannot be {value}{inside}: it takes {allowed}")
+
+
+# -- live databases ----------------------------------------------------------------------------------------------------
+
+
+class NoDatabase(Refused):
+    """There is no file where a database was said to be."""
+
+    code = "no-database"
+
+    def __init__(self, *, path: object) -> None:
+        self.path = path
+        super().__init__(f"there is no database at {path}", hint="check the path; isovc init DB takes an existing file")
+
+
+class NotADatabase(Refused):
+    """Something that is no SQLite database."""
+
+    code = "not-a-database"
+
+    def __init__(self, *, path: object, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"{path} is not a SQLite database: {why}", hint="name the file that your program writes to")
+
+
+class DatabaseEncrypted(Refused):
+    """A file that looks like an encrypted database."""
+
+    code = "database-encrypted"
+
+    def __init__(self, *, path: object) -> None:
+        self.path = path
+        super().__init__(
+            f"{path} is not readable as SQLite: its bytes look encrypted",
+            hint="decrypt it with the program it belongs to and put the plain copy under version control",
+        )
+
+
+class DatabaseExists(Refused):
+    """A new database would overwrite a file."""
+
+    code = "database-exists"
+
+    def __init__(self, *, path: object) -> None:
+        self.path = path
+        super().__init__(f"{path} exists already", hint="choose another path, or move the file away first")
+
+
+class DatabaseCorrupt(Damage):
+    """SQLite itself says that the file is damaged."""
+
+    code = "database-corrupt"
+
+    def __init__(self, *, path: object, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(
+            f"the database {path} is damaged: {why}",
+            hint="sqlite3 FILE .recover saves what can be read; isovc restore brings back a version from before",
+        )
+
+
+class DatabaseForbidden(Refused):
+    """The system does not let us read the file, or write beside it."""
+
+    code = "database-forbidden"
+
+    def __init__(self, *, path: object, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"{path} cannot be opened: {why}", hint="ask for read and write rights on the file and its folder")
+
+
+class DatabaseReadOnly(Refused):
+    """A write into a file or folder that may only be read."""
+
+    code = "database-read-only"
+
+    def __init__(self, *, path: object, what: str) -> None:
+        self.path, self.what = path, what
+        super().__init__(f"{path} cannot be written: {what} is read-only", hint="chmod u+w on the file and its folder")
+
+
+class DatabaseBusy(Busy):
+    """Other programs have used the database for longer than we wait."""
+
+    code = "database-busy"
+
+    def __init__(self, *, path: object, seconds: float, who: tuple[str, ...]) -> None:
+        self.path, self.seconds, self.who = path, seconds, who
+        names = " and ".join(who) if who else "another program"
+        super().__init__(
+            f"{path} has been locked for more than {seconds:g} seconds by {names}",
+            hint="end that program's transaction, then run the command again",
+        )
+
+
+class NoSpace(Refused):
+    """The disk is full; the transaction was rolled back."""
+
+    code = "no-space"
+
+    def __init__(self, *, path: object) -> None:
+        self.path = path
+        super().__init__(
+            f"there is no space left on the disk of {path}; nothing was changed", hint="free some space, then try again"
+        )
+
+
+class DiskTrouble(Refused):
+    """The disk or file system gave an error."""
+
+    code = "disk-trouble"
+
+    def __init__(self, *, path: object, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"the disk failed while {path} was used: {why}", hint="check the disk and the system's log")
+
+
+class MissingCollation(Refused):
+    """A collation that only the user's own program defines."""
+
+    code = "missing-collation"
+
+    def __init__(self, *, path: object, collation: str, table: str = "") -> None:
+        self.path, self.collation, self.table = path, collation, table
+        of = f"the table {table} of {path}" if table else f"{path}"
+        super().__init__(
+            f"{of} needs the collation {collation}, which only the program it belongs to has",
+            hint="declare the column with BINARY, NOCASE or RTRIM to keep it under version control",
+        )
+
+
+class MissingFunction(Refused):
+    """A function that only the user's own program defines."""
+
+    code = "missing-function"
+
+    def __init__(self, *, path: object, function: str) -> None:
+        self.path, self.function = path, function
+        super().__init__(
+            f"{path} needs the function {function}, which only the program it belongs to has",
+            hint="an index, CHECK or generated column uses it: let that program make the change, or drop the object",
+        )
+
+
+class MissingModule(Refused):
+    """A virtual table whose module only the user's own program has."""
+
+    code = "missing-module"
+
+    def __init__(self, *, path: object, table: str, module: str) -> None:
+        self.path, self.table, self.module = path, table, module
+        super().__init__(
+            f"the virtual table {table} of {path} needs the module {module}, which only the program it belongs to has",
+            hint="its definition and its stored tables are kept; what the module keeps elsewhere is not",
+        )
+
+
+class RowidHidden(Refused):
+    """A table without a usable key: its rowid cannot be named."""
+
+    code = "rowid-hidden"
+
+    def __init__(self, *, path: object, table: str) -> None:
+        self.path, self.table = path, table
+        super().__init__(
+            f"the table {table} of {path} has columns called rowid, _rowid_ and oid and no key of its own, so its rows cannot be named",
+            hint=f"rename one of the three columns of {table}, or give it a PRIMARY KEY",
+        )
+
+
+class NameUnreadable(Refused):
+    """A name or definition in the schema that is no text."""
+
+    code = "name-unreadable"
+
+    def __init__(self, *, path: object) -> None:
+        self.path = path
+        super().__init__(
+            f"a name or definition in the schema of {path} is not valid Unicode text", hint="rename that table or column"
+        )
+
+
+class ShapeNotReached(Refused):
+    """The database could not be given the wanted schema; the transaction was rolled back."""
+
+    code = "shape-not-reached"
+
+    def __init__(self, *, path: object, what: str, why: str) -> None:
+        self.path, self.what, self.why = path, what, why
+        super().__init__(f"{what} of {path} cannot be made as it was: {why}; nothing was changed")
+
+
+class RowRefused(Refused):
+    """The database does not take a row; the transaction was rolled back."""
+
+    code = "row-refused"
+
+    def __init__(self, *, path: object, table: str, why: str) -> None:
+        self.path, self.table, self.why = path, table, why
+        super().__init__(
+            f"the table {table} of {path} does not take a row: {why}; nothing was changed",
+            hint="isovc status says whether the database was changed meanwhile",
+        )
+
+
+class ForeignKeysBroken(Refused):
+    """Rows would point to rows that are not there; the transaction was rolled back."""
+
+    code = "foreign-keys-broken"
+
+    def __init__(self, *, path: object, table: str, parent: str, rows: int) -> None:
+        self.path, self.table, self.parent, self.rows = path, table, parent, rows
+        super().__init__(
+            f"{rows} rows of {table} would point to rows of {parent} that are not there; nothing was changed in {path}",
+            hint=f"bring back the rows of {parent}, or change the rows of {table} along with them",
+        )
+
+
+class DatabaseFailed(Refused):
+    """Anything else SQLite says."""
+
+    code = "database-failed"
+
+    def __init__(self, *, path: object, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"SQLite cannot do this with {path}: {why}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 
@@ -17,12 +17,7 @@ class Task(Protocol):
 class Progress(Protocol):
     """Opens tasks. `with progress.task("Hashing", total=n, unit="chunks") as task: task.advance()`."""
 
-    def task(self, what: str, *, total: int | None = None, unit: str = "") -> _Opened: ...
-
-
-class _Opened(Protocol):
-    def __enter__(self) -> Task: ...
-    def __exit__(self, *exc: object) -> bool | None: ...
+    def task(self, what: str, *, total: int | None = None, unit: str = "") -> AbstractContextManager[Task]: ...
 
 
 class _SilentTask:

@@ -85,7 +85,7 @@ def breaches(package: Path) -> list[str]:
 
 
 def _room(path: Path, package: Path) -> str:
-    """The first folder or module below the package; the package's own __init__ and __main__ are the front of the house."""
+    """The first folder or module below the package; __init__ and __main__ are the front of the house."""
     first = path.relative_to(package).parts[0].removesuffix(".py")
     return {"__init__": "", "__main__": "cli"}.get(first, first)
 
@@ -119,7 +119,7 @@ def _judged(one: Import, room: str, package: str) -> Iterator[str]:
     if one.inside_function:
         yield f"{one.module} is imported inside a function"
     other = rest.partition(".")[0]
-    if other == room or other not in LEVEL and other.startswith("__"):
+    if other == room or (other not in LEVEL and other.startswith("__")):
         return
     if other not in LEVEL:
         yield f"{other} is no room of the design"
@@ -151,13 +151,17 @@ def _misdeeds(tree: ast.Module, room: str) -> Iterator[tuple[int, str]]:
             continue
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SILENT_CALLS:
             yield node.lineno, f"{node.func.id}() below the command line"
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            if (node.value.id, node.attr) in SILENT_ATTRIBUTES:
-                yield node.lineno, f"{node.value.id}.{node.attr} below the command line"
-        if isinstance(node, ast.ImportFrom):
-            for name in node.names:
-                if (node.module, name.name) in SILENT_ATTRIBUTES:
-                    yield node.lineno, f"{node.module}.{name.name} below the command line"
+        for named in _named(node) & SILENT_ATTRIBUTES:
+            yield node.lineno, f"{'.'.join(named)} below the command line"
+
+
+def _named(node: ast.AST) -> set[tuple[str, str]]:
+    """`module.name`, however it is spelled."""
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return {(node.value.id, node.attr)}
+    if isinstance(node, ast.ImportFrom):
+        return {(str(node.module), name.name) for name in node.names}
+    return set()
 
 
 def _loads_by_name(node: ast.AST) -> bool:

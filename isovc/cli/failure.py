@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 import typer
@@ -48,10 +49,13 @@ def explain(error: BaseException) -> Failure:
 
 
 def _usage(error: typer.TyperException) -> Failure:
-    said = error.format_message().rstrip(".")
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "isovc"
-    return Failure(WrongUsage.code, said[:1].lower() + said[1:], f"{command} --help", WrongUsage.exit_code)
+    possible = getattr(error, "possibilities", None)  # typer's guess at a misspelled option, often too generous
+    near = get_close_matches(getattr(error, "option_name", ""), possible or (), cutoff=0.7)
+    said = (error.message if possible else error.format_message()).rstrip(".")
+    hint = f"did you mean {' or '.join(near)}?" if near else f"{command} --help"
+    return Failure(WrongUsage.code, said[:1].lower() + said[1:], hint, WrongUsage.exit_code)
 
 
 _SYSTEM = {

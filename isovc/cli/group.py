@@ -14,7 +14,7 @@ from typer.main import get_command
 
 from isovc.cli.options import global_options
 from isovc.cli.table import COMMANDS, SECTIONS, SUMMARIES
-from isovc.errors import Interrupted, UnknownCommand
+from isovc.errors import Interrupted, PartnerGone, UnknownCommand
 
 
 class Deferred(TyperCommand):
@@ -55,15 +55,17 @@ class CommandGroup(TyperGroup):
                 formatter.write_dl(list(commands.items()))
 
     def invoke(self, ctx: Any) -> Any:
-        with _interrupts_explained():
+        with _kept_from_typer():
             return super().invoke(ctx)
 
 
 @contextmanager
-def _interrupts_explained() -> Iterator[None]:
-    # typer would turn Ctrl-C into a bare exit code and swallow the sentence.
+def _kept_from_typer() -> Iterator[None]:
+    # typer would end the process without a word on both.
     try:
         yield
+    except BrokenPipeError as gone:
+        raise PartnerGone from gone
     except KeyboardInterrupt as stop:
         raise Interrupted("interrupted; nothing is left half done", hint="type the command again") from stop
 

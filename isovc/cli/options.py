@@ -27,7 +27,7 @@ class Options:
 
 
 class Chosen:
-    """The options read so far. The parser adds to it word by word; a failure half way still knows the form to speak in."""
+    """The options read so far. Grows word by word, so that a failure half way knows the form to speak in."""
 
     __slots__ = ("options",)
 
@@ -53,7 +53,7 @@ def _declared(
     json: Annotated[bool, _option("--json", help="Answer with one JSON document.")] = False,
     quiet: Annotated[bool, _option("-q", "--quiet", help="Say only what was asked for, and errors.")] = False,
     verbose: Annotated[bool, _option("-v", "--verbose", help="Say more; show where a failure comes from.")] = False,
-    color: Annotated[ColorChoice, _option("--color", help="Colors: when it is a terminal, or as told.")] = "auto",
+    color: Annotated[ColorChoice | None, _option("--color", help="Colors: auto is on a terminal only.")] = None,
     no_progress: Annotated[bool, _option("--no-progress", help="Draw no progress bars.")] = False,
     yes: Annotated[bool, _option("--yes", help="Answer every question with yes.")] = False,
 ) -> None:
@@ -64,7 +64,7 @@ def global_options(*, hidden: bool) -> list[Any]:
     """The parser's form of the options. Hidden below a command, whose help is about the command."""
     app = typer.Typer(add_completion=False)
     app.command()(_declared)
-    options = get_command(app).params
+    options: list[Any] = list(get_command(app).params)
     for option in options:
         option.hidden = hidden
-    return list(options)
+    return options

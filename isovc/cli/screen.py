@@ -79,7 +79,12 @@ class Screen:
             raise NotConfirmed(question=question, asked=False)
         self.err.write(_drawn((question, " [y/N] "), color=False))
         self.err.flush()
-        if input().strip().lower() not in ("y", "yes"):
+        try:
+            answer = input()
+        except EOFError:  # Ctrl-D is no yes
+            answer = ""
+            self.err.write("\n")
+        if answer.strip().lower() not in ("y", "yes"):
             raise NotConfirmed(question=question, asked=True)
 
     def progress(self) -> Progress:
@@ -104,7 +109,7 @@ class Screen:
 
 
 def screen_for(options: Options, *, out: TextIO, err: TextIO, person: bool, environment: Mapping[str, str]) -> Screen:
-    """The screen that these options, streams and environment ask for. `person` says that somebody can answer questions."""
+    """The screen that options, streams and environment ask for. `person`: somebody is there to answer."""
     plain = bool(environment.get("NO_COLOR")) or environment.get("TERM") == "dumb"
 
     def color(stream: TextIO) -> bool:

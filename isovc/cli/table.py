@@ -1,4 +1,4 @@
-"""Every command with its section and its one line of help. Knows the commands by name only, so that listing them is quick.
+"""Every command with its section and its one line of help. Knows commands by name only, so listing them is quick.
 
 The one line is the first line of the command's docstring; a test holds the two together.
 """
