@@ -421,7 +421,8 @@ class NoSuchRevision(Refused):
     def __init__(self, *, text: str, why: str = "", near: list[str] | None = None) -> None:
         self.text, self.why, self.near = text, why, near or []
         because = f": {why}" if why else ""
-        super().__init__(f"there is no version {text}{because}", hint=_did_you_mean(self.near) or "isovc log lists versions")
+        hint = _did_you_mean(self.near) or "isovc log lists versions"
+        super().__init__(f"there is no version {text}{because}", hint=hint)
 
 
 class AmbiguousRevision(Refused):
