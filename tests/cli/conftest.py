@@ -48,8 +48,9 @@ def planted() -> Iterator[None]:
 
 @pytest.fixture
 def environment() -> dict[str, str]:
-    """The environment for a process: ours, able to import the project, without wishes about colors."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
+    """The environment for a process: ours, able to import the project, without wishes about colors or buffers."""
+    wishes = ("NO_COLOR", "FORCE_COLOR", "PYTHONUNBUFFERED")
+    kept = {name: value for name, value in os.environ.items() if name not in wishes}
     return {**kept, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color"}
 
 

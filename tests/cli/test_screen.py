@@ -112,6 +112,14 @@ def test_a_question_is_answered_by_the_person(monkeypatch: pytest.MonkeyPatch, i
     assert isovc("planted", "confirm").code == 1
 
 
+def test_a_question_is_not_asked_where_a_program_reads_the_answer(
+    monkeypatch: pytest.MonkeyPatch, isovc: Isovc
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal("yes\n"))
+    ended = isovc("planted", "confirm", "--json")
+    assert (ended.code, json.loads(ended.out)["error"]["hint"]) == (1, "--yes answers yes")
+
+
 @pytest.mark.parametrize("more", [[], ["--json"]])
 def test_a_question_without_a_person_is_a_no_unless_yes_was_given(isovc: Isovc, more: list[str]) -> None:
     ended = isovc("planted", "confirm", *more)
@@ -265,6 +273,9 @@ def test_the_program_can_be_called_from_any_thread(capsys: pytest.CaptureFixture
 
 
 def test_signals_are_as_before_when_the_command_has_ended(isovc: Isovc) -> None:
-    before = signal.getsignal(signal.SIGTERM)
-    isovc("planted", "terminate")
-    assert signal.getsignal(signal.SIGTERM) is before
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        isovc("planted", "terminate")
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, before)
