@@ -7,6 +7,7 @@ the command line, `--json` and a script all show the same words.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import ClassVar
 
 
@@ -154,6 +155,26 @@ class PartnerGone(Refused):
         super().__init__("a program that isovc was writing to ended too early", hint="look at what it said above")
 
 
+class FolderTaken(Refused):
+    """A folder was to be made new and is there already."""
+
+    code = "folder-taken"
+
+    def __init__(self, *, folder: Path) -> None:
+        self.folder = folder
+        super().__init__(f"{folder} is there already, and isovc puts nothing into it", hint="name a new folder")
+
+
+class SampleFailed(Refused):
+    """The program that works on the sample database could not."""
+
+    code = "sample-failed"
+
+    def __init__(self, *, database: Path, why: str) -> None:
+        self.database, self.why = database, why
+        super().__init__(f"the sample database {database} could not be changed: {why}")
+
+
 class NotConfirmed(Refused):
     """A question whose answer had to be yes was not answered so."""
 
@@ -195,6 +216,16 @@ class StoreMissing(Refused):
     def __init__(self, *, path: object) -> None:
         self.path = path
         super().__init__(f"{path} does not exist", hint="isovc init makes a repository; --repo names another one")
+
+
+class StoreExists(Refused):
+    """Something stands already where a new store.db should be made."""
+
+    code = "store-exists"
+
+    def __init__(self, *, path: object) -> None:
+        self.path = path
+        super().__init__(f"{path} exists already", hint="isovc status shows what is in a repository")
 
 
 class StoreDamaged(Damage):
@@ -746,3 +777,27 @@ class DatabaseFailed(Refused):
     def __init__(self, *, path: object, why: str) -> None:
         self.path, self.why = path, why
         super().__init__(f"SQLite cannot do this with {path}: {why}")
+
+
+# -- trees -------------------------------------------------------------------------------------------------------------
+
+
+class RowsUnreadable(Damage):
+    """A chunk of a tree is missing or damaged, so a stretch of its rows cannot be read; the others can."""
+
+    code = "rows-unreadable"
+
+    def __init__(self, *, chunk: bytes, last_key: bytes, rows: int, why: str) -> None:
+        self.chunk, self.last_key, self.rows, self.why = chunk, last_key, rows, why
+        many = f"the {rows} rows up to key {last_key.hex()}" if rows else "a tree"
+        super().__init__(f"{many} cannot be read: {why}", hint="isovc fsck")
+
+
+class NotSorted(Refused):
+    """Rows or edits were given out of order, or the same key twice."""
+
+    code = "not-sorted"
+
+    def __init__(self, *, what: str, key: object) -> None:
+        self.what, self.key = what, key
+        super().__init__(f"{what} are not in order: {key!r} comes twice or too late")

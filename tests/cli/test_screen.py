@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -262,6 +263,13 @@ def test_a_closed_pipe_is_noticed_when_the_output_is_handed_over() -> None:
 def test_a_name_that_is_no_text_is_shown_escaped(process: Process) -> None:
     done = process(*PLANTED, "show", "-m", "\udcff.db", PYTHONIOENCODING="utf-8:strict")
     assert (done.returncode, done.stdout) == (0, "on the way\nmessage \\udcff.db\n")
+
+
+def test_a_script_may_catch_the_output_in_memory() -> None:
+    caught = io.StringIO()
+    with contextlib.redirect_stdout(caught):
+        assert main(["planted", "show", "-m", "x", "-q"]) == 0
+    assert caught.getvalue() == "message x\n"
 
 
 def test_the_program_can_be_called_from_any_thread(capsys: pytest.CaptureFixture[str]) -> None:
