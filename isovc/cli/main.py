@@ -17,5 +17,9 @@ def main(words: list[str] | None = None) -> int:
     if words == ["--version"]:
         sys.stdout.write(f"isovc {__version__}\n")
         return 0
-    code: int = import_module("isovc.cli.frame").run(words)
+    try:
+        code: int = import_module("isovc.cli.frame").run(words)
+    except KeyboardInterrupt:  # while the frame was still being fetched, or while a failure was being told
+        sys.stderr.write("error: interrupted\n")
+        return 130
     return code

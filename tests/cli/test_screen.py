@@ -214,6 +214,21 @@ def test_a_signal_ends_the_command_tidily(environment: dict[str, str], number: s
     assert err == "error: interrupted; nothing is left half done\nhint: type the command again\n"
 
 
+def test_ctrl_c_while_the_program_is_still_starting_is_no_traceback(process: Process) -> None:
+    script = (
+        "import sys\n"
+        "class Pressed:\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name == 'typer':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Pressed())\n"
+        "from isovc.cli.main import main\n"
+        "sys.exit(main(['help']))"
+    )
+    done = process("-c", script)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "error: interrupted\n")
+
+
 @pytest.mark.parametrize("count", ["3", "100000"])
 def test_a_reader_who_has_seen_enough_is_no_failure(environment: dict[str, str], count: str) -> None:
     with subprocess.Popen(
