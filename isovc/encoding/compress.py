@@ -1,6 +1,7 @@
 """zstd, alone or against a known neighbour, with a cap on the way out. Knows nothing of ids or stores.
 
-Frames leave out zstd's four magic bytes: where they lie says what they are, and a delta of one row is only some 70 bytes.
+Frames leave out zstd's four magic bytes: where they lie says what they are, and a delta of one row is only some 70
+bytes.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def compress_against(content: bytes, base: bytes, *, level: int) -> bytes:
 
 
 def decompress(frame: bytes) -> bytes:
-    """What `compress` was given. Raises NotCanonical for anything else, and before it takes more memory than allowed."""
+    """What `compress` was given. Raises NotCanonical for anything else, before it takes more memory than allowed."""
     return _decompress(_contexts.decompressor, frame)
 
 

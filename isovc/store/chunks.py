@@ -8,10 +8,12 @@ from sqlite3 import Connection
 
 from isovc.encoding.digest import ChunkId, Digest, chunk_id
 from isovc.store.database import StoreFile
-from isovc.store.packing import Packing, pack
+from isovc.store.packing import Packing, Stored, pack
 from isovc.store.protocol import ChunkWriter
-from isovc.store.reading import Reader, Row
+from isovc.store.reading import Reader
 from isovc.store.writing import Writer
+
+_DELETE_BATCH = 500  # chunks a transaction: some milliseconds of the write lock, and each such transaction is synced
 
 
 class SqliteChunks:
@@ -28,10 +30,10 @@ class SqliteChunks:
         writer = Writer(self.reader, self.packing)
         try:
             yield writer
+            writer.finish()
         except BaseException:
             writer.abandon()
             raise
-        writer.finish()
 
     def get(self, chunk: ChunkId) -> bytes:
         """The content of one chunk, verified."""
@@ -59,19 +61,34 @@ class SqliteChunks:
             after = rows[-1][0]
 
     def delete(self, chunks: Iterable[ChunkId]) -> int:
-        """Forget these. Whatever was kept as a difference to one of them is kept in full first."""
+        """Forget these. Whatever was kept as a difference to one of them is packed anew first."""
         doomed = set(chunks)
-        with self.file.transaction() as db:
-            seqs = {row.seq for row in self.reader.rows(db, list(doomed))}
-            children = db.execute("SELECT seq, base FROM chunk WHERE base IS NOT NULL").fetchall()
-            for seq, base in children:
-                if base in seqs and seq not in seqs:
-                    self._stand_alone(db, seq)
-            db.executemany("DELETE FROM chunk WHERE seq = ?", [(seq,) for seq in seqs])
+        with self.file.reading() as db:
+            seqs = self.reader.deepest_first(db, list(doomed))
+        deleted = 0
+        for start in range(0, len(seqs), _DELETE_BATCH):
+            deleted += self._delete(seqs[start : start + _DELETE_BATCH])
         self.reader.recent.forget(doomed)
-        return len(seqs)
+        return deleted
 
-    def _stand_alone(self, db: Connection, seq: int) -> None:
-        row = Row._make(db.execute("SELECT seq, id, base, body FROM chunk WHERE seq = ?", (seq,)).fetchone())
-        packed = pack(self.reader.content(db, row), None, self.packing)
-        db.execute("UPDATE chunk SET base = NULL, depth = 0, body = ? WHERE seq = ?", (packed.body, seq))
+    def _delete(self, seqs: Sequence[int]) -> int:
+        going = set(seqs)
+        with self.file.transaction() as db:
+            for seq in seqs:
+                self._pack_dependants_anew(db, seq, going)
+            return db.executemany("DELETE FROM chunk WHERE seq = ?", [(seq,) for seq in seqs]).rowcount
+
+    def _pack_dependants_anew(self, db: Connection, seq: int, going: set[int]) -> None:
+        """The newest one stands alone, and the others become differences to it: it is the likeliest to be read."""
+        heir: Stored | None = None
+        newest_first = "SELECT seq FROM chunk WHERE base = ? ORDER BY seq DESC"
+        for (dependant,) in db.execute(newest_first, (seq,)).fetchall():
+            if dependant not in going:
+                row = self.reader.row(db, dependant)
+                content = self.reader.content(db, row)
+                packed = pack(content, heir, self.packing)
+                db.execute(
+                    "UPDATE chunk SET base = ?, depth = ?, body = ? WHERE seq = ?",
+                    (packed.base, packed.depth, packed.body, dependant),
+                )
+                heir = heir or Stored(dependant, 0, content)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from isovc.errors import (
     DiskFailed,
@@ -17,6 +20,7 @@ from isovc.errors import (
     NotOurs,
     StoreBusy,
     StoreDamaged,
+    StoreExists,
     StoreMissing,
 )
 from isovc.store.schema import APPLICATION_ID, PAGE_SIZE, STEPS
@@ -35,10 +39,13 @@ class StoreFile:
         self.path = path
         self._busy_seconds = busy_seconds
         self._own = threading.local()
-        self._connections: list[sqlite3.Connection] = []
+        self._connections: set[sqlite3.Connection] = set()
         self._guard = threading.Lock()
-        if not path.is_file():
-            raise StoreMissing(path=path)
+        with _system_errors(path, "open"):
+            if not path.exists():
+                raise StoreMissing(path=path)
+            if not path.is_file():
+                raise NotOurs(path=path, why="it is a folder" if path.is_dir() else "it is no ordinary file")
         try:
             self._migrate()
         except BaseException:
@@ -47,17 +54,13 @@ class StoreFile:
 
     @classmethod
     def create(cls, path: Path, *, busy_seconds: float = BUSY_SECONDS) -> StoreFile:
-        """A new, empty store. What already stands at `path` is left alone and refused."""
-        with _translated(path, busy_seconds, "create"):
-            path.touch(exist_ok=False)
-            connection = sqlite3.connect(path, isolation_level=None)
-            try:
-                connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
-                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # so that gc can give space back bit by bit
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            finally:
-                connection.close()
+        """A new, empty store, which appears whole or not at all. What already stands at `path` is left alone."""
+        with _system_errors(path, "create"), _translated(path, busy_seconds, "create"):
+            with TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as nursery:
+                built = Path(nursery, path.name)
+                _build(built)
+                _publish(built, path)
+            _sync(path.parent)
         return cls(path, busy_seconds=busy_seconds)
 
     def connection(self) -> sqlite3.Connection:
@@ -69,9 +72,17 @@ class StoreFile:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """This thread's connection, with SQLite's errors turned into ours."""
+        """This thread's connection; all that is read inside the block is of one moment."""
         with _translated(self.path, self._busy_seconds, "read"):
-            yield self.connection()
+            connection = self.connection()
+            if connection.in_transaction:  # inside another block: its moment is ours
+                yield connection
+                return
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.rollback()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -87,10 +98,19 @@ class StoreFile:
                     connection.execute("ROLLBACK")
                 raise
 
+    def release(self) -> None:
+        """Close this thread's connection: for a thread that ends before the store is closed."""
+        connection: sqlite3.Connection | None = getattr(self._own, "connection", None)
+        if connection is not None:
+            del self._own.connection
+            with self._guard:
+                self._connections.discard(connection)
+            connection.close()
+
     def close(self) -> None:
         """Close every thread's connection. The last one of all processes folds the log back into the file."""
         with self._guard:
-            connections, self._connections = self._connections, []
+            connections, self._connections = self._connections, set()
             self._own = threading.local()
         for connection in connections:
             connection.close()
@@ -111,7 +131,7 @@ class StoreFile:
                 connection.close()
                 raise
             with self._guard:
-                self._connections.append(connection)
+                self._connections.add(connection)
             return connection
 
     def _migrate(self) -> None:
@@ -119,23 +139,27 @@ class StoreFile:
         if version == len(STEPS):
             return
         with self.transaction() as db:
-            # again, now that nobody else can be at it
-            for step in STEPS[db.execute("PRAGMA user_version").fetchone()[0] :]:
-                for statement in statements(step):
-                    db.execute(statement)
-            db.execute(f"PRAGMA user_version = {len(STEPS)}")
+            upgrade(db, db.execute("PRAGMA user_version").fetchone()[0])  # again, now that nobody else can be at it
 
     def _version(self) -> int:
         with self.reading() as db:
             application: int = db.execute("PRAGMA application_id").fetchone()[0]
             version: int = db.execute("PRAGMA user_version").fetchone()[0]
+            pages: int = db.execute("PRAGMA page_count").fetchone()[0]
         if application != APPLICATION_ID:
-            raise NotOurs(
-                path=self.path, why="it is another program's database" if application else "it has no mark of ours"
-            )
+            why = "it is another program's database" if application else "it has no mark of ours"
+            raise NotOurs(path=self.path, why=why if pages else "it is empty")
         if version > len(STEPS):
             raise FormatTooNew(path=self.path, version=version, readable=len(STEPS))
         return version
+
+
+def upgrade(db: sqlite3.Connection, version: int) -> None:
+    """From `version` to the newest, inside a transaction of the caller."""
+    for step in STEPS[version:]:
+        for statement in statements(step):
+            db.execute(statement)
+    db.execute(f"PRAGMA user_version = {len(STEPS)}")
 
 
 def statements(script: str) -> Iterator[str]:
@@ -148,27 +172,75 @@ def statements(script: str) -> Iterator[str]:
             statement = ""
 
 
+def _build(path: Path) -> None:
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # so that gc can give space back bit by bit
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute("BEGIN")
+        upgrade(connection, 0)
+        connection.execute("COMMIT")
+        # last: what is written in WAL mode reaches the file when it is closed, where no error would be told any more
+        connection.execute("PRAGMA journal_mode = WAL")
+    finally:
+        connection.close()
+    _sync(path)
+
+
+def _publish(built: Path, path: Path) -> None:
+    try:
+        path.hardlink_to(built)  # unlike a rename, never takes the place of something
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS):
+            raise
+        path.touch(exist_ok=False)  # a file system without hard links: claim the name, then rename onto the claim
+        built.replace(path)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _system_errors(path: Path, deed: str) -> Iterator[None]:
+    try:
+        yield
+    except FileExistsError:
+        raise StoreExists(path=path) from None
+    except FileNotFoundError:
+        raise StoreMissing(path=path.parent) from None
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise NoPermission(path=path, deed=deed) from None
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull(path=path) from None
+        raise DiskFailed(path=path, why=error.strerror or str(error)) from error
+
+
 @contextmanager
 def _translated(path: Path, busy_seconds: float, deed: str) -> Iterator[None]:
     try:
         yield
-    except IsovcError:
+    except sqlite3.ProgrammingError:  # a mistake of ours, like a closed connection: no damage, and not to be hidden
         raise
-    except FileExistsError:
-        raise NotOurs(path=path, why="a file stands there already") from None
-    except PermissionError:
-        raise NoPermission(path=path, deed=deed) from None
     except sqlite3.Error as error:
         raise translate(error, path, busy_seconds, deed) from error
 
 
 def translate(error: sqlite3.Error, path: Path, busy_seconds: float, deed: str) -> IsovcError:
     """SQLite's error in our words."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    extended = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    code = extended & 0xFF
     why = str(error)
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL):
         return StoreBusy(path=path, seconds=busy_seconds)
-    if code == sqlite3.SQLITE_FULL:
+    # the file that connections share beside the log is made in full at once: on a full disk that fails first
+    if code == sqlite3.SQLITE_FULL or extended == sqlite3.SQLITE_IOERR_SHMSIZE:
         return DiskFull(path=path)
     if code == sqlite3.SQLITE_NOTADB:
         return NotOurs(path=path, why="it is not an SQLite database")

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from isovc.encoding.digest import ChunkId, Digest, chunk_id
 from isovc.errors import ChunkMissing
+from isovc.store.packing import refuse_oversized
 from isovc.store.protocol import ChunkWriter
 
 
@@ -53,7 +54,8 @@ class _MemoryWriter:
         self._digest = digest
         self.contents: dict[ChunkId, bytes] = {}
 
-    def put(self, content: bytes, *, base: ChunkId | None = None) -> ChunkId:  # noqa: ARG002 - differences save nothing here
+    def put(self, content: bytes, *, base: ChunkId | None = None) -> ChunkId:
+        refuse_oversized(content)
         chunk = self._digest(content)
         self.contents[chunk] = content
         return chunk

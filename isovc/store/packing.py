@@ -1,16 +1,17 @@
 """How a chunk lies at rest: alone, or as a difference to another. Never has a say in its id.
 
-A leaf that changes one row a commit would make a chain of differences as long as the history, and reading the newest would
-walk all of it. So a chain may be `longest_chain` long; the next version is a difference to the chain's first chunk again,
-a star of short chains. That difference grows with every round, and once it is no longer small the version stands alone
-and starts anew. docs/design/0002 has chains, stars and this measured.
+A leaf that changes one row a commit would make a chain of differences as long as the history, and reading the newest
+would walk all of it. So a chain may be `longest_chain` long; the next version is a difference to the chain's first chunk
+again, a star of short chains. That difference grows with every round, and once it is no longer small the version stands
+alone and starts anew. docs/design/0002 has chains, stars and this measured.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from isovc.encoding.compress import compress, compress_against
+from isovc.encoding.compress import LARGEST_CHUNK, compress, compress_against
+from isovc.errors import NotStorable
 
 # zstd level: on rows of text and numbers, level 3 takes 75 % longer than level 1 and saves 1-4 % (docs/design/0002)
 LEVEL = 1
@@ -24,7 +25,7 @@ class Packing:
     """What may be chosen a repository."""
 
     level: int = LEVEL
-    longest_chain: int = LONGEST_CHAIN
+    longest_chain: int = LONGEST_CHAIN  # 0: no differences at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,12 @@ class Packed:
     base: int | None
     depth: int
     body: bytes
+
+
+def refuse_oversized(content: bytes) -> None:
+    """What could not be read back is not written."""
+    if len(content) > LARGEST_CHUNK:
+        raise NotStorable(what=f"a chunk of {len(content)} bytes", why=f"{LARGEST_CHUNK} is the most")
 
 
 def pack(content: bytes, against: Stored | None, packing: Packing) -> Packed:

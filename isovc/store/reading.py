@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from isovc.encoding.compress import decompress, decompress_against
 from isovc.encoding.digest import ChunkId, Digest
-from isovc.errors import ChunkDamaged, ChunkMissing, NotCanonical
+from isovc.errors import ChunkDamaged, ChunkMissing, Damage, NotCanonical, StoreDamaged
 from isovc.store.cache import RecentContents
 from isovc.store.database import StoreFile
 from isovc.store.packing import Stored
 
 _BATCH = 256  # ids a statement: half the cost of one by one; more gains nothing
 _RECENT_BYTES = 32 << 20  # what an edit of some thousand leaves reads and then writes differences to
-_ABSURD_CHAIN = 1000  # no packing makes chains near this long: damage that points in a circle
 
 
 class Row(NamedTuple):
@@ -41,10 +40,10 @@ class Reader:
         contents = {chunk: content for chunk in chunks if (content := self.recent.get(chunk)) is not None}
         missing = [chunk for chunk in dict.fromkeys(chunks) if chunk not in contents]
         if missing:
-            with self.file.reading() as db:
-                for row in self.rows(db, missing):
-                    content = contents[row.id] = self.content(db, row)
-                    self.recent.keep(row.id, content)
+            try:
+                contents.update(self._found(missing))
+            except StoreDamaged as damage:
+                raise self._culprit(missing, damage) from None
         try:
             return [contents[chunk] for chunk in chunks]
         except KeyError as error:
@@ -56,39 +55,29 @@ class Reader:
         wanted = iter(chunks)
         while batch := list(islice(wanted, _BATCH)):
             with self.file.reading() as db:
-                rows = db.execute(f"SELECT id FROM chunk WHERE {_among(batch)}", _prefixes(batch))
-                found.update(set(batch) & {row[0] for row in rows})
+                found.update(row[1] for row in _select(db, "seq, id", batch))
         return found
 
     def rows(self, db: sqlite3.Connection, chunks: Sequence[ChunkId]) -> list[Row]:
         """The rows of those that are there."""
-        rows: list[Row] = []
-        for start in range(0, len(chunks), _BATCH):
-            batch = chunks[start : start + _BATCH]
-            wanted = set(batch)
-            found = db.execute(f"SELECT seq, id, base, body FROM chunk WHERE {_among(batch)}", _prefixes(batch))
-            rows.extend(Row._make(row) for row in found if row[1] in wanted)
-        return rows
+        return [Row._make(row) for row in _select(db, "seq, id, base, body", chunks)]
+
+    def deepest_first(self, db: sqlite3.Connection, chunks: Sequence[ChunkId]) -> list[int]:
+        """The row numbers of those that are there, a difference before what it is a difference to."""
+        found = [(row[2], row[0]) for row in _select(db, "seq, id, depth", chunks)]
+        return [seq for _, seq in sorted(found, reverse=True)]
+
+    def row(self, db: sqlite3.Connection, seq: int) -> Row:
+        """The row with this number."""
+        found = db.execute("SELECT seq, id, base, body FROM chunk WHERE seq = ?", (seq,)).fetchone()
+        if found is None:
+            raise NotCanonical(what="a chunk", why=f"row {seq}, which it is a difference to, is gone")
+        return Row._make(found)
 
     def content(self, db: sqlite3.Connection, row: Row) -> bytes:
         """The content of a row, verified."""
-        bodies, base = [row.body], row.base
         try:
-            while base is not None:
-                if len(bodies) > _ABSURD_CHAIN:
-                    raise NotCanonical(what="it", why="its chain of differences has no end")
-                found = db.execute("SELECT id, base, body FROM chunk WHERE seq = ?", (base,)).fetchone()
-                if found is None:
-                    raise NotCanonical(what="it", why=f"row {base}, which it is a difference to, is gone")
-                content = self.recent.get(found[0])
-                if content is not None:
-                    break
-                base = found[1]
-                bodies.append(found[2])
-            else:
-                content = decompress(bodies.pop())
-            for body in reversed(bodies):
-                content = decompress_against(body, content)
+            content = self._unpacked(db, row)
         except (NotCanonical, TypeError) as error:  # TypeError: damage turned a blob into another storage class
             why = error.why if isinstance(error, NotCanonical) else str(error)
             raise ChunkDamaged(chunk=row.id, place=self.place(row.seq), why=why) from None
@@ -97,33 +86,82 @@ class Reader:
         return content
 
     def resembling(self, db: sqlite3.Connection, chunk: ChunkId, *, longest_chain: int) -> Stored | None:
-        """What the next version of `chunk` should be a difference to: itself, or the first of its chain if that is long."""
-        found = db.execute(
-            "SELECT seq, id, base, depth FROM chunk WHERE substr(id, 1, 8) = ? AND id = ?", (chunk[:8], chunk)
-        ).fetchone()
-        if found is None:
+        """What the next version of `chunk` should be a difference to: itself, or if its chain is long the first of it.
+        None where nothing sound is there: a new chunk must not depend on damage."""
+        found = db.execute(f"SELECT seq, depth {_BY_ID}", (chunk[:8], chunk)).fetchone()
+        if found is None or longest_chain < 1:
             return None
-        if found[3] >= longest_chain:
-            for _ in range(_ABSURD_CHAIN):
-                if found is None or found[2] is None:
-                    break
-                found = db.execute("SELECT seq, id, base, 0 FROM chunk WHERE seq = ?", (found[2],)).fetchone()
-            else:
-                found = None
-        if found is None:
-            raise ChunkDamaged(chunk=chunk, place=self.place(0), why="its chain of differences has no end")
-        seq, first, _, depth = found
-        return Stored(seq, depth, self.get_many([ChunkId(first)])[0])
+        seq, depth = found
+        try:
+            if depth >= longest_chain:
+                *_, first = self._chain(db, self.rows(db, [chunk])[0])
+                seq, depth, chunk = first.seq, 0, first.id
+            return Stored(seq, depth, self.get_many([chunk])[0])
+        except (Damage, TypeError):  # TypeError: damage turned a depth into another storage class
+            return None
 
     def place(self, seq: int) -> str:
         """Where a chunk lies, for people."""
         return f"row {seq} of {self.file.path.name}"
 
+    def _found(self, chunks: Sequence[ChunkId]) -> Iterator[tuple[ChunkId, bytes]]:
+        with self.file.reading() as db:
+            for row in self.rows(db, chunks):
+                content = self.content(db, row)
+                self.recent.keep(row.id, content)
+                yield row.id, content
 
-def find(db: sqlite3.Connection, chunk: ChunkId) -> int | None:
-    """The seq of one chunk."""
-    found = db.execute("SELECT seq FROM chunk WHERE substr(id, 1, 8) = ? AND id = ?", (chunk[:8], chunk)).fetchone()
-    return None if found is None else int(found[0])
+    def _culprit(self, chunks: Sequence[ChunkId], damage: StoreDamaged) -> Damage:
+        """Which of several chunks cannot be read, when SQLite only says that its file is damaged."""
+        for chunk in chunks:
+            try:
+                dict(self._found([chunk]))
+            except StoreDamaged as one:
+                return ChunkDamaged(chunk=chunk, place=self.file.path.name, why=one.why)
+            except ChunkDamaged as one:
+                return one
+        return damage
+
+    def _unpacked(self, db: sqlite3.Connection, row: Row) -> bytes:
+        bodies: list[bytes] = []
+        content: bytes | None = None
+        for link in self._chain(db, row):
+            content = self.recent.get(link.id) if bodies else None  # of the row itself what lies there counts
+            if content is not None:
+                break
+            bodies.append(link.body)
+        if content is None:
+            content = decompress(bodies.pop())
+        for body in reversed(bodies):
+            content = decompress_against(body, content)
+        return content
+
+    def _chain(self, db: sqlite3.Connection, row: Row) -> Iterator[Row]:
+        """The row, what it is a difference to, and so on to the one that stands alone."""
+        yield row
+        seen = {row.seq}
+        while row.base is not None:
+            row = self.row(db, row.base)
+            if row.seq in seen:
+                raise NotCanonical(what="it", why="its chain of differences has no end")
+            seen.add(row.seq)
+            yield row
+
+
+_BY_ID = "FROM chunk WHERE substr(id, 1, 8) = ? AND id = ?"
+
+
+def is_kept(db: sqlite3.Connection, chunk: ChunkId) -> bool:
+    """Is this chunk there?"""
+    return db.execute(f"SELECT 1 {_BY_ID}", (chunk[:8], chunk)).fetchone() is not None
+
+
+def _select(db: sqlite3.Connection, columns: str, chunks: Sequence[ChunkId]) -> Iterator[tuple[Any, ...]]:
+    for start in range(0, len(chunks), _BATCH):
+        batch = chunks[start : start + _BATCH]
+        wanted = set(batch)
+        found = db.execute(f"SELECT {columns} FROM chunk WHERE {_among(batch)}", _prefixes(batch))
+        yield from (row for row in found if row[1] in wanted)
 
 
 def _among(batch: Sequence[ChunkId]) -> str:

@@ -16,6 +16,8 @@ INSERT INTO fact VALUES('next_seq', 1);
 CREATE TABLE chunk(seq INTEGER PRIMARY KEY, id BLOB NOT NULL, base INTEGER, depth INTEGER NOT NULL, body BLOB NOT NULL);
 -- eight bytes of the id find it as surely as 32 do, in a third of the space
 CREATE INDEX chunk_by_id ON chunk(substr(id, 1, 8));
+-- who must be packed anew before a chunk goes
+CREATE INDEX chunk_by_base ON chunk(base) WHERE base IS NOT NULL;
 """
 
 STEPS: tuple[str, ...] = (CHUNKS,)

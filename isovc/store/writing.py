@@ -1,7 +1,7 @@
 """Chunks on their way into store.db: named at once, packed and written by a thread of its own.
 
-The caller goes on encoding while zstd, which needs no interpreter, works on what was handed over. The queue is short, so that a
-caller faster than the disk waits instead of filling the memory.
+The caller goes on encoding while zstd, which needs no interpreter, works on what was handed over. The queue is short, so
+that a caller faster than the disk waits instead of filling the memory.
 """
 
 from __future__ import annotations
@@ -9,19 +9,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from itertools import chain
-from queue import Queue
+from queue import Empty, Queue
 from sqlite3 import Connection
 
-from isovc.encoding.compress import LARGEST_CHUNK
 from isovc.encoding.digest import ChunkId
-from isovc.errors import NotStorable
-from isovc.store.packing import Packing, pack
-from isovc.store.reading import Reader, find
+from isovc.errors import StoreDamaged
+from isovc.store.packing import Packing, pack, refuse_oversized
+from isovc.store.reading import Reader, is_kept
 
 _HAND_OVER_BYTES = 1 << 20  # content a batch: large enough that handing over costs nothing
 _WAITING_BATCHES = 4
 # bodies a transaction: a fraction of a second of work, so that other processes' writers are let in between
 _TRANSACTION_BYTES = 16 << 20
+_PATIENCE = 0.2  # seconds without a new batch after which the write lock is given back: the caller may think for long
+
+_MOST_SEQS = 1 << 62  # a count beyond it is damage; SQLite's integers go a little further
 
 _Item = tuple[ChunkId, bytes, ChunkId | None]
 
@@ -45,8 +47,7 @@ class Writer:
 
     def put(self, content: bytes, *, base: ChunkId | None = None) -> ChunkId:
         """Keep `content` and return its id at once."""
-        if len(content) > LARGEST_CHUNK:
-            raise NotStorable(what=f"a chunk of {len(content)} bytes", why=f"{LARGEST_CHUNK} is the most")
+        refuse_oversized(content)
         chunk = self._reader.digest(content)
         self._batch.append((chunk, content, base))
         self._batch_bytes += len(content)
@@ -65,7 +66,7 @@ class Writer:
             raise self._failure
 
     def abandon(self) -> None:
-        """Stop, after an error elsewhere. What was committed stays: chunks nobody refers to harm nobody."""
+        """Stop, after any error. What was committed stays: chunks nobody refers to harm nobody."""
         if self._thread is not None:
             self._failure = self._failure or _Abandoned()
             self._join()
@@ -91,27 +92,55 @@ class Writer:
             self._failure = failure
             while not self._ended:  # only emptying the queue now, so that the caller never hangs
                 self._ended = self._queue.get() is None
+        finally:
+            self._reader.file.release()
 
-    def _incoming(self) -> Iterator[_Item]:
+    def _incoming(self) -> Iterator[_Item | None]:
+        """What the caller handed over; None where there is nothing at the moment."""
         while not self._ended:
-            batch = self._queue.get()
+            try:
+                batch = self._queue.get(timeout=_PATIENCE)
+            except Empty:
+                yield None
+                continue
             self._ended = batch is None
             if self._failure is not None:
                 raise self._failure
             yield from batch or []
 
-    def _write(self, items: Iterator[_Item]) -> None:
+    def _write(self, items: Iterator[_Item | None]) -> None:
         for first in items:  # the lock is taken when there is something to write
-            with self._reader.file.transaction() as db:
-                seq: int = db.execute("SELECT value FROM fact WHERE name = 'next_seq'").fetchone()[0]
-                written = 0
-                for chunk, content, base in chain([first], items):
-                    if find(db, chunk) is None:
-                        written += self._insert(db, seq, chunk, content, base)
-                        seq += 1
-                    if written >= _TRANSACTION_BYTES:
-                        break
-                db.execute("UPDATE fact SET value = ? WHERE name = 'next_seq'", (seq,))
+            if first is not None:
+                fresh: set[ChunkId] = set()
+                try:
+                    self._write_some(chain([first], items), fresh)
+                except BaseException:
+                    self._reader.recent.forget(fresh)  # rolled back: nobody may read them from there
+                    raise
+
+    def _write_some(self, items: Iterator[_Item | None], fresh: set[ChunkId]) -> None:
+        """One transaction."""
+        with self._reader.file.transaction() as db:
+            seq = self._next_seq(db)
+            written = 0
+            for item in items:
+                if item is None:
+                    break
+                chunk, content, base = item
+                if not is_kept(db, chunk):
+                    fresh.add(chunk)
+                    written += self._insert(db, seq, chunk, content, base)
+                    seq += 1
+                if written >= _TRANSACTION_BYTES:
+                    break
+            db.execute("UPDATE fact SET value = ? WHERE name = 'next_seq'", (seq,))
+
+    def _next_seq(self, db: Connection) -> int:
+        found = db.execute("SELECT value FROM fact WHERE name = 'next_seq'").fetchone()
+        if found is None or type(found[0]) is not int or not 0 < found[0] < _MOST_SEQS:
+            raise StoreDamaged(path=self._reader.file.path, why="it has lost count of its rows")
+        seq: int = found[0]
+        return seq
 
     def _insert(self, db: Connection, seq: int, chunk: ChunkId, content: bytes, base: ChunkId | None) -> int:
         against = None
