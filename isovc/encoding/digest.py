@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import NewType
 
 from blake3 import blake3
-from xxhash import xxh3_128_intdigest
+from xxhash import xxh3_64_intdigest, xxh3_128_intdigest
 
 ChunkId = NewType("ChunkId", bytes)
 
@@ -44,3 +44,8 @@ def keyed_chunk_id(key: bytes) -> Digest:
 def fingerprint(content: bytes | memoryview) -> int:
     """128 bits to notice change by. Not safe against an attacker, so never a name of anything stored."""
     return xxh3_128_intdigest(content)
+
+
+# 64 well-mixed bits of (key, seed); trees end their runs by them. The library's own function, not one of ours around it:
+# it runs once for every row of a build, and a Python call more would double its cost.
+rank_hash: Callable[[bytes, int], int] = xxh3_64_intdigest

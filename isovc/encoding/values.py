@@ -1,13 +1,14 @@
 """The msgpack dialect: SQLite's values exactly, one encoding per value. Knows nothing of rows or tables.
 
-Integers take msgpack's shortest form and floats always 64 bits, so equal bytes mean equal values of equal storage class.
-Text that is not valid UTF-8 travels as a str with lone surrogates and is packed as its original bytes.
+Integers take msgpack's shortest form and floats always 64 bits, so equal bytes mean equal values of equal storage
+class. Text that is not valid UTF-8 travels as a str with lone surrogates and is packed as its original bytes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import isnan
 from typing import Any
 
 import msgpack
@@ -16,6 +17,8 @@ from isovc.errors import NotCanonical, NotStorable
 
 EXTERNAL = 1  # msgpack extension code of a value kept outside its row
 
+# how msgpack's own time type begins, the one extension that no hook is asked about
+_TIMES = (b"\xd6\xff", b"\xd7\xff", b"\xc7\x0c\xff")
 _LONGEST = 1 << 30  # bytes; SQLite's own limit for a value is below 2^31, its default 10^9
 
 
@@ -35,6 +38,10 @@ def _pack_external(value: Any) -> msgpack.ExtType:
     raise NotStorable(what=f"a value of type {type(value).__name__}", why="SQLite has no storage class for it")
 
 
+def _refuse_map(_: object) -> Any:
+    raise NotCanonical(what="a list of values", why="it holds a map")
+
+
 def _unpack_external(code: int, data: bytes) -> External:
     if code != EXTERNAL or len(data) != 41 or data[:1] not in (b"t", b"b"):
         raise NotCanonical(what="a value", why=f"it has an unknown extension {code} of {len(data)} bytes")
@@ -44,18 +51,17 @@ def _unpack_external(code: int, data: bytes) -> External:
 # One Packer serves one thread at a time and keeps its buffer; packb() would build a new one for each call, which costs
 # more than packing 64 small integers. `packer()` makes one for whoever has many values to pack.
 def packer() -> Callable[[Any], bytes]:
-    """A function that packs, for use by one thread."""
-    pack: Callable[[Any], bytes] = msgpack.Packer(
-        default=_pack_external, unicode_errors="surrogateescape", strict_types=True
-    ).pack
+    """A function that packs, for use by one thread. It takes what came out of SQLite and looks at no type twice."""
+    pack: Callable[[Any], bytes] = msgpack.Packer(default=_pack_external, unicode_errors="surrogateescape").pack
     return pack
 
 
 def encode(values: Sequence[Any]) -> bytes:
-    """A list of values as bytes. Raises NotStorable for what SQLite could not hold."""
+    """A list of values as bytes; lists in it may hold values too. Raises NotStorable for what SQLite could not hold."""
     try:
+        _refuse_foreign(values)
         return packer()(values)
-    except (OverflowError, UnicodeEncodeError, ValueError) as error:
+    except (OverflowError, UnicodeEncodeError, ValueError, RecursionError) as error:
         raise NotStorable(what="a value", why=str(error)) from None
 
 
@@ -66,7 +72,8 @@ def decode(data: bytes) -> list[Any]:
             data,
             ext_hook=_unpack_external,
             unicode_errors="surrogateescape",
-            strict_map_key=False,
+            strict_map_key=False,  # which keys it has is all the same
+            object_pairs_hook=_refuse_map,
             max_str_len=_LONGEST,
             max_bin_len=_LONGEST,
         )
@@ -76,4 +83,24 @@ def decode(data: bytes) -> list[Any]:
         raise NotCanonical(what="a list of values", why=str(error) or type(error).__name__) from None
     if type(values) is not list:
         raise NotCanonical(what="a list of values", why=f"it is a {type(values).__name__}")
+    if any(mark in data for mark in _TIMES) and _holds_time(values):
+        raise NotCanonical(what="a list of values", why="it holds a time")
     return values
+
+
+def _refuse_foreign(values: Sequence[Any]) -> None:
+    for value in values:
+        if type(value) in (list, tuple):
+            _refuse_foreign(value)
+        elif type(value) not in _STORABLE or (type(value) is int and not -_INTEGERS <= value < _INTEGERS):
+            raise NotStorable(what=f"a value of type {type(value).__name__}", why="SQLite has no storage class for it")
+        elif type(value) is float and isnan(value):
+            raise NotStorable(what="the value NaN", why="SQLite keeps NULL in its place")
+
+
+def _holds_time(values: Sequence[Any]) -> bool:
+    return any(type(value) is msgpack.Timestamp or (type(value) is list and _holds_time(value)) for value in values)
+
+
+_STORABLE = (type(None), int, float, str, bytes, External)
+_INTEGERS = 1 << 63

@@ -1,0 +1,121 @@
+"""What differs between two trees: equal subtrees are skipped, equal columns are not decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from math import copysign
+from operator import eq
+from typing import Any, NamedTuple
+
+from isovc.encoding.digest import ChunkId
+from isovc.tree.align import batched, differing
+from isovc.tree.forest import Forest
+from isovc.tree.leaf import Column, Leaf, Row
+
+
+class Change(NamedTuple):
+    """One row that differs. `cells` are the places where before and after do, if both are there."""
+
+    key: bytes
+    before: Row | None
+    after: Row | None
+    cells: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How many rows differ, and how many cells of those that are on both sides."""
+
+    added: int = 0
+    removed: int = 0
+    modified: int = 0
+    cells: int = 0
+
+
+def diff(forest: Forest, old: ChunkId, new: ChunkId, *, width: int) -> Iterator[Change]:
+    """The rows that differ, in key order, `width` cells each."""
+    for before, after in _leaf_pairs(forest, old, new):
+        yield from _changes(before, after, width)
+
+
+def summary(forest: Forest, old: ChunkId, new: ChunkId, *, width: int) -> Summary:
+    """Counts of what `diff` would give; rows are not put together for it."""
+    added = removed = modified = cells = 0
+    for before, after in _leaf_pairs(forest, old, new):
+        if len(before) == len(after) == 1 and _same_keys(before[0], after[0]):
+            touched = _touched(before[0], after[0], width)
+            modified += len(touched)
+            cells += sum(map(len, touched.values()))
+            continue
+        for change in _changes(before, after, width):
+            added += change.before is None
+            removed += change.after is None
+            modified += bool(change.cells)
+            cells += len(change.cells)
+    return Summary(added, removed, modified, cells)
+
+
+def _leaf_pairs(forest: Forest, old: ChunkId, new: ChunkId) -> Iterator[tuple[list[Leaf], list[Leaf]]]:
+    for some in batched(differing(forest, (old, new))):
+        # the old ones first: the new ones are kept as differences to them
+        before = iter(forest.leaves(list(chain.from_iterable(stretch[0] for stretch in some))))
+        after = iter(forest.leaves(list(chain.from_iterable(stretch[1] for stretch in some))))
+        for stretch in some:
+            yield [next(before) for _ in stretch[0]], [next(after) for _ in stretch[1]]
+
+
+def _changes(before: list[Leaf], after: list[Leaf], width: int) -> Iterator[Change]:
+    if len(before) == len(after) == 1 and _same_keys(before[0], after[0]):
+        old, new = before[0], after[0]
+        touched = _touched(old, new, width)
+        keys = old.keys() if touched else []
+        for at in sorted(touched):
+            yield Change(keys[at], old.row(at, width), new.row(at, width), tuple(touched[at]))
+        return
+    yield from compare(_keyed(before, width), _keyed(after, width))
+
+
+def compare(before: dict[bytes, Row], after: dict[bytes, Row]) -> Iterator[Change]:
+    """The changes from some rows to others, in key order."""
+    for key in sorted(before.keys() | after.keys()):
+        old, new = before.get(key), after.get(key)
+        if old is None or new is None:
+            yield Change(key, old, new, ())
+        elif cells := tuple(differing_cells(old, new)):
+            yield Change(key, old, new, cells)
+
+
+def differing_cells(old: Column, new: Column) -> list[int]:
+    """The places where two equally long lists of values differ. 1 is not 1.0 here, and 0.0 is not -0.0."""
+    kinds = list(map(type, old))
+    if kinds == list(map(type, new)) and (float not in kinds or 0.0 not in old):
+        return [at for at, same in enumerate(map(eq, old, new)) if not same]
+    return [at for at, (a, b) in enumerate(zip(old, new, strict=True)) if not _same(a, b)]
+
+
+def _same(a: Any, b: Any) -> bool:
+    if a != b or type(a) is not type(b):
+        return False
+    return type(a) is not float or copysign(1, a) == copysign(1, b)
+
+
+def _keyed(leaves: list[Leaf], width: int) -> dict[bytes, Row]:
+    return {key: row for leaf in leaves for key, row in zip(leaf.keys(), leaf.all_rows(width), strict=True)}
+
+
+def _same_keys(old: Leaf, new: Leaf) -> bool:
+    return old.rows == new.rows and all(
+        old.packed[at] == new.packed[at] and old.form == new.form for at in range(old.key_width)
+    )
+
+
+def _touched(old: Leaf, new: Leaf, width: int) -> dict[int, list[int]]:
+    """Row numbers and the cells that differ in them."""
+    touched: dict[int, list[int]] = {}
+    for cell in range(old.key_width, width):
+        if old.packed[cell : cell + 1] != new.packed[cell : cell + 1]:
+            for at in differing_cells(old.column(cell), new.column(cell)):
+                touched.setdefault(at, []).append(cell)
+    return touched

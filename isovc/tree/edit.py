@@ -1,0 +1,234 @@
+"""A tree with some rows changed: only the paths to them are written anew, each new chunk as a difference to its old self.
+
+Changes climb level by level as replacements, "these entries stand in place of those", so that one pass in key order serves
+one edit as well as a million, and each level holds no more than the run it is rewriting.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+from typing import NamedTuple
+
+from isovc.encoding.digest import ChunkId
+from isovc.errors import NotSorted
+from isovc.tree.build import plant
+from isovc.tree.forest import Forest, Root
+from isovc.tree.grow import Planter, Stack
+from isovc.tree.leaf import Leaf, Row
+from isovc.tree.node import Entry, decode_node, is_leaf
+from isovc.tree.runs import Runs
+
+_WARM = 128  # edits of which the leaves are fetched at once: half the cost of one by one, at most 8 MB
+_AT_ONCE = 1024  # edits of one run that are held together; a run that gets more is streamed
+
+
+class Edit(NamedTuple):
+    """The row with this key is now so; None: there is none."""
+
+    key: bytes
+    row: Row | None
+
+
+class Replacement(NamedTuple):
+    """Entries of one level that stand in place of others: whole runs, near the key `at`."""
+
+    at: bytes
+    old: list[Entry]
+    new: list[Entry]
+
+
+def edit(
+    forest: Forest, root: ChunkId, edits: Iterable[Edit | Replacement], *, width: int, key_width: int = 1
+) -> Root:
+    """The tree after these edits, which come in key order; rows have `width` cells. Leaves of another tree of the forest
+    may stand among them, as replacements of whole runs."""
+    top = forest.top(root)
+    entries = list(top.entries)
+    with forest.store.writing() as writer:
+        planter = Planter(writer, forest.rules, key_width)
+        queue = _Edits(forest, Runs(forest, top), edits)
+        climbing = _rewrite_leaves(forest, Runs(forest, top), planter, queue, width, key_width)
+        for level in range(1, top.level + 1):
+            climbing = _rewrite_nodes(forest, Runs(forest, top), planter, level, climbing)
+        changed = False
+        for replacement in climbing:
+            _replace(entries, replacement)
+            changed = True
+        if changed:
+            stack = Stack(planter, forest.rules, level=top.level, bases=[Entry(b"", root, 0, 0)])
+            stack.push(entries)
+            grown = stack.root()
+    if not changed:
+        return Root(root, sum(entry.rows for entry in entries), sum(entry.bytes for entry in entries))
+    return _lowest(forest, grown)
+
+
+class _Edits:
+    """The edits in order, checked, the next one in view. The leaves of those to come are fetched many at a time."""
+
+    def __init__(self, forest: Forest, runs: Runs, edits: Iterable[Edit | Replacement]) -> None:
+        self._forest = forest
+        self._runs = runs
+        self._source = iter(edits)
+        self._window: Iterator[Edit | Replacement] = iter(())
+        self._last: bytes | None = None
+        self.view: Edit | Replacement | None = None
+        self.step()
+
+    def step(self) -> None:
+        """On to the next one."""
+        self.view = next(self._window, None) or next(self._next_window(), None)
+        if self.view is not None:
+            if self._last is not None and self.view[0] <= self._last:
+                raise NotSorted(what="edits", key=self.view[0])
+            self._last = self.view[0]
+
+    def upto(self, key: bytes | None) -> Iterator[Edit]:
+        """The edits up to `key`; None: all that are left."""
+        while isinstance(self.view, Edit) and (key is None or self.view.key <= key):
+            edit = self.view
+            self.step()
+            yield edit
+
+    def _next_window(self) -> Iterator[Edit | Replacement]:
+        window = list(islice(self._source, _WARM))
+        if len(window) > 1:
+            # a thousand edits of one run ask for its leaves once
+            runs = [self._runs.holding(0, one.key) for one in window if isinstance(one, Edit)]
+            self._forest.store.get_many(list({leaf.id: None for run in runs for leaf in run}))
+        self._window = iter(window)
+        return self._window
+
+
+def _rewrite_leaves(
+    forest: Forest, runs: Runs, planter: Planter, edits: _Edits, width: int, key_width: int
+) -> Iterator[Replacement]:
+    while (first := edits.view) is not None:
+        if isinstance(first, Replacement):
+            yield first
+            edits.step()
+            continue
+        run = list(runs.holding(0, first.key))
+        leaves = forest.leaves(run)
+        few = list(islice(edits.upto(_bound(forest, run)), _AT_ONCE))
+        new = _with_same_keys(planter, run, leaves, few, width) if len(few) < _AT_ONCE else None
+        if new is None:
+            rows = _merged(forest, runs, run, leaves, few, edits, width)
+            new = list(chain.from_iterable(plant(planter, forest.rules, rows, key_width, bases=run)))
+        if new != run:
+            yield Replacement(first.key, run, new)
+
+
+def _bound(forest: Forest, run: list[Entry]) -> bytes | None:
+    """The last key that belongs to a run; None: it is the last one, and everything behind it belongs to it."""
+    return run[-1].key if run and forest.rules.ends_run(run[-1].key, 0) else None
+
+
+def _with_same_keys(
+    planter: Planter, run: list[Entry], leaves: list[Leaf], edits: list[Edit], width: int
+) -> list[Entry] | None:
+    """The leaves of a run in which rows change but none comes or goes; None where one does."""
+    keys = [key for leaf in leaves for key in leaf.keys()]
+    places: list[int] = []
+    for one in edits:
+        at = bisect_left(keys, one.key)
+        if one.row is None or at == len(keys) or keys[at] != one.key:
+            return None
+        places.append(at)
+    columns: list[list[object]] = [[value for leaf in leaves for value in leaf.column(at)] for at in range(width)]
+    for at, one in zip(places, edits, strict=True):
+        for column, value in zip(columns, one.row or (), strict=True):
+            column[at] = value
+    return planter.leaves(columns, keys, bases=run)
+
+
+def _merged(
+    forest: Forest, runs: Runs, run: list[Entry], leaves: list[Leaf], few: list[Edit], edits: _Edits, width: int
+) -> Iterator[Row]:
+    """The rows of a run after its edits. Where the key that ended the run is gone, the next run joins in (and `run` grows)."""
+    bound = _bound(forest, run)
+    mine = chain(few, edits.upto(bound))
+    last = b""
+    while True:
+        for key, row in _merge_rows(leaves, mine, width):
+            last = key
+            yield row
+        if bound is None or not last or forest.rules.ends_run(last, 0):
+            return
+        following = runs.following(0, run[-1].key)
+        leaves = forest.leaves(following)
+        run.extend(following)
+        bound = _bound(forest, following)
+        mine = chain(edits.upto(bound))
+
+
+def _merge_rows(leaves: list[Leaf], edits: Iterator[Edit], width: int) -> Iterator[tuple[bytes, Row]]:
+    one = next(edits, None)
+    for leaf in leaves:
+        for key, row in zip(leaf.keys(), leaf.all_rows(width), strict=True):
+            while one is not None and one.key < key:
+                if one.row is not None:
+                    yield one.key, one.row
+                one = next(edits, None)
+            if one is None or one.key > key:
+                yield key, row
+            else:
+                if one.row is not None:
+                    yield key, one.row
+                one = next(edits, None)
+    while one is not None:
+        if one.row is not None:
+            yield one.key, one.row
+        one = next(edits, None)
+
+
+def _rewrite_nodes(
+    forest: Forest, runs: Runs, planter: Planter, level: int, below: Iterator[Replacement]
+) -> Iterator[Replacement]:
+    ends_run = forest.rules.ends_run
+    waiting = next(below, None)
+    while waiting is not None:
+        at = waiting.at
+        run = list(runs.holding(level, at))
+        children = list(chain.from_iterable(forest.children(level, run)))
+        is_last = not run or not ends_run(run[-1].key, level)
+        while True:
+            while waiting is not None and (is_last or waiting.at <= run[-1].key):
+                while waiting.old and children[-1].key < waiting.old[-1].key:
+                    is_last = not _extend(forest, runs, level, run, children)
+                _replace(children, waiting)
+                waiting = next(below, None)
+            if is_last or not children or ends_run(children[-1].key, level):
+                break
+            is_last = not _extend(forest, runs, level, run, children)
+        new = planter.nodes_of_runs(level, children, bases=run)
+        if new != run:
+            yield Replacement(at, run, new)
+
+
+def _extend(forest: Forest, runs: Runs, level: int, run: list[Entry], children: list[Entry]) -> bool:
+    """Let the next run join in; whether there can be one behind it."""
+    following = runs.following(level, run[-1].key)
+    run.extend(following)
+    children.extend(chain.from_iterable(forest.children(level, following)))
+    return bool(following) and forest.rules.ends_run(following[-1].key, level)
+
+
+def _replace(entries: list[Entry], replacement: Replacement) -> None:
+    first = replacement.old[0].key if replacement.old else replacement.at
+    place = bisect_left(entries, first, key=lambda entry: entry.key)
+    entries[place : place + len(replacement.old)] = replacement.new
+
+
+def _lowest(forest: Forest, root: Root) -> Root:
+    """A root with a single child is none: the tree begins at the first level that has one entry only."""
+    while True:
+        content = forest.store.get(root.id)
+        if is_leaf(content):
+            return root
+        _, entries = decode_node(content)
+        if len(entries) > 1:
+            return root
+        root = Root(*entries[0][1:])

@@ -1,0 +1,116 @@
+"""A run of rows as bytes, column by column. Pure; never touches a store.
+
+    01 | msgpack [rows, key width, form, column, column, ...]        each column: bytes, msgpack [value, value, ...]
+
+The key is the first `key width` columns. A column is a byte string of its own: where two versions of a leaf have it equal nobody decodes it, and one column can be
+read without the others. Trailing columns that are NULL in every row are left out, so that a new nullable column rewrites nothing.
+Form 1: the first column holds integers only and is kept as the first one and the steps between neighbours (5 % of a whole table).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+from operator import sub
+from typing import Any, TypeAlias
+
+from isovc.encoding.digest import Kind
+from isovc.encoding.orderkey import encode_keys
+from isovc.encoding.values import decode, packer
+from isovc.errors import NotCanonical
+
+Row: TypeAlias = tuple[Any, ...]
+Column: TypeAlias = Sequence[Any]
+
+_PLAIN, _STEPS = 0, 1
+_KIND = bytes([Kind.LEAF])
+_FIXED = 3  # rows, key width and form stand before the columns
+
+
+class LeafEncoder:
+    """Makes leaves on one thread."""
+
+    def __init__(self, key_width: int) -> None:
+        self.key_width = key_width
+        self._pack = packer()
+
+    def from_columns(self, columns: Sequence[Column], rows: int) -> bytes:
+        """A leaf of `rows` rows."""
+        pack = self._pack
+        width = len(columns)
+        while width > self.key_width and columns[width - 1].count(None) == rows:
+            width -= 1
+        first = columns[0]
+        if rows and set(map(type, first)) == {int}:
+            head = [rows, self.key_width, _STEPS, pack([first[0], *map(sub, first[1:], first)])]
+        else:
+            head = [rows, self.key_width, _PLAIN, pack(first)]
+        head.extend(map(pack, columns[1:width]))
+        return _KIND + pack(head)
+
+    def patched(self, leaf: Leaf, columns: dict[int, Column]) -> bytes:
+        """The leaf with some columns, none of them of the key, replaced; the others are not even looked at."""
+        if max(columns) >= len(leaf.packed) or any(column.count(None) == leaf.rows for column in columns.values()):
+            width = max(len(leaf.packed), max(columns) + 1)
+            return self.from_columns([columns.get(at) or leaf.column(at) for at in range(width)], leaf.rows)
+        pack = self._pack
+        packed = list(leaf.packed)
+        for at, column in columns.items():
+            packed[at] = pack(column)
+        return _KIND + pack([leaf.rows, leaf.key_width, leaf.form, *packed])
+
+
+class Leaf:
+    """A leaf, decoded as far as somebody asked."""
+
+    __slots__ = ("_columns", "form", "key_width", "packed", "rows")
+
+    def __init__(self, content: bytes) -> None:
+        if content[:1] != _KIND:
+            raise NotCanonical(what="a leaf", why=f"it begins with {content[:1].hex() or 'nothing'}")
+        parts = decode(content[1:])
+        if [type(part) for part in parts[:_FIXED]] != [int, int, int] or not _sensible(*parts[:_FIXED], len(parts)):
+            raise NotCanonical(what="a leaf", why="its head makes no sense")
+        self.rows: int
+        self.key_width: int
+        self.form: int
+        self.rows, self.key_width, self.form = parts[:_FIXED]
+        self.packed: list[bytes] = parts[_FIXED:]
+        self._columns: dict[int, Column] = {}
+
+    def column(self, at: int) -> Column:
+        """The values of one column; a column that was left out is NULL in every row."""
+        column = self._columns.get(at)
+        if column is None:
+            column = self._columns[at] = self._decoded(at)
+        return column
+
+    def keys(self) -> list[bytes]:
+        """The order keys of all rows."""
+        return encode_keys([self.column(at) for at in range(self.key_width)]) if self.rows else []
+
+    def row(self, at: int, width: int) -> Row:
+        """One row of `width` cells."""
+        return tuple(self.column(cell)[at] for cell in range(width))
+
+    def all_rows(self, width: int) -> list[Row]:
+        """All rows, of `width` cells each."""
+        return list(zip(*map(self.column, range(width)), strict=True))
+
+    def _decoded(self, at: int) -> Column:
+        if at >= len(self.packed):
+            return [None] * self.rows
+        if type(self.packed[at]) is not bytes:
+            raise NotCanonical(what="a leaf", why=f"column {at} is no byte string")
+        values = decode(self.packed[at])
+        if len(values) != self.rows:
+            raise NotCanonical(what="a leaf", why=f"column {at} has {len(values)} values for {self.rows} rows")
+        if at == 0 and self.form == _STEPS:
+            if set(map(type, values)) - {int}:
+                raise NotCanonical(what="a leaf", why="a step of its key is no integer")
+            return list(accumulate(values))
+        return values
+
+
+def _sensible(rows: int, key_width: int, form: int, parts: int) -> bool:
+    return rows >= 0 and 1 <= key_width <= parts - _FIXED and form in (_PLAIN, _STEPS)

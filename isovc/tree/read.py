@@ -1,0 +1,192 @@
+"""Rows out of a tree: one, a range, a page, a sample, how many. Never decodes a column nobody asked for."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, islice
+from random import Random
+from typing import TypeVar
+
+from isovc.encoding.digest import ChunkId
+from isovc.errors import RowsUnreadable
+from isovc.tree.forest import Forest
+from isovc.tree.leaf import Leaf, Row
+from isovc.tree.node import Entry
+
+_AHEAD = 64  # leaves fetched by the other thread while these are decoded: half a MB
+_NODES_AT_ONCE = 16
+
+OnLoss = Callable[[RowsUnreadable], None]
+_T = TypeVar("_T")
+
+
+def get(forest: Forest, root: ChunkId, key: bytes, *, width: int) -> Row | None:
+    """The row with this key, `width` cells of it."""
+    level, entries = forest.top(root)
+    while True:
+        at = bisect_left(entries, key, key=_last_key)
+        if at == len(entries):
+            return None
+        if level == 0:
+            break
+        entries = forest.children(level, [entries[at]])[0]
+        level -= 1
+    leaf = forest.leaves([entries[at]])[0]
+    keys = leaf.keys()
+    at = bisect_left(keys, key)
+    return leaf.row(at, width) if at < len(keys) and keys[at] == key else None
+
+
+def count(forest: Forest, root: ChunkId) -> int:
+    """How many rows there are; the root knows."""
+    return sum(entry.rows for entry in forest.top(root).entries)
+
+
+def rank(forest: Forest, root: ChunkId, key: bytes) -> int:
+    """How many rows have a smaller key."""
+    level, entries = forest.top(root)
+    before = 0
+    while True:
+        at = bisect_left(entries, key, key=_last_key)
+        before += sum(entry.rows for entry in entries[:at])
+        if at == len(entries):
+            return before
+        if level == 0:
+            return before + bisect_left(forest.leaves([entries[at]])[0].keys(), key)
+        entries = forest.children(level, [entries[at]])[0]
+        level -= 1
+
+
+def scan(
+    forest: Forest,
+    root: ChunkId,
+    *,
+    cells: Sequence[int],
+    after: bytes | None = None,
+    upto: bytes | None = None,
+    on_loss: OnLoss | None = None,
+) -> Iterator[Row]:
+    """Rows with `after` < key <= `upto` in key order, the chosen cells of each. A stretch that cannot be read is told to
+    `on_loss` and passed over; without one it is an error."""
+    return chain.from_iterable(batches(forest, root, cells=cells, after=after, upto=upto, on_loss=on_loss))
+
+
+def batches(
+    forest: Forest,
+    root: ChunkId,
+    *,
+    cells: Sequence[int],
+    after: bytes | None = None,
+    upto: bytes | None = None,
+    on_loss: OnLoss | None = None,
+) -> Iterator[list[Row]]:
+    """The same rows, leaf by leaf."""
+    level, entries = forest.top(root)
+    for leaf in _read_ahead(forest, _leaf_entries(forest, level, entries, after, upto, on_loss), on_loss):
+        columns = [leaf.column(at) for at in cells]
+        if after is not None or upto is not None:
+            keys = leaf.keys()
+            first = bisect_right(keys, after) if after is not None else 0
+            last = bisect_right(keys, upto) if upto is not None else len(keys)
+            if last - first < len(keys):
+                columns = [column[first:last] for column in columns]
+        rows = list(zip(*columns, strict=True))
+        if rows:
+            yield rows
+
+
+def page(forest: Forest, root: ChunkId, *, offset: int, limit: int, width: int) -> list[Row]:
+    """`limit` rows from number `offset` on, counted from 0, without reading what comes before."""
+    found = _leaf_of(forest, root, offset)
+    if found is None:
+        return []
+    entry, skip = found
+    rows = forest.leaves([entry])[0].all_rows(width)[skip : skip + limit]
+    if len(rows) < limit:
+        rows.extend(islice(scan(forest, root, cells=range(width), after=entry.key), limit - len(rows)))
+    return rows
+
+
+def sample(forest: Forest, root: ChunkId, *, rows: int, seed: int, width: int) -> list[Row]:
+    """So many rows drawn without preference, in key order; the same for the same seed."""
+    total = count(forest, root)
+    chosen: list[Row] = []
+    leaf: Leaf | None = None
+    beyond = -1  # the number of the first row behind the leaf in hand
+    for number in sorted(Random(seed).sample(range(total), min(rows, total))):
+        if leaf is None or number >= beyond:
+            found = _leaf_of(forest, root, number)
+            assert found is not None  # number < total
+            leaf = forest.leaves([found[0]])[0]
+            beyond = number - found[1] + leaf.rows
+        chosen.append(leaf.row(number - beyond + leaf.rows, width))
+    return chosen
+
+
+def _leaf_of(forest: Forest, root: ChunkId, number: int) -> tuple[Entry, int] | None:
+    """The leaf that holds row `number`, and which of its rows that is."""
+    level, entries = forest.top(root)
+    while True:
+        for entry in entries:
+            if number < entry.rows:
+                break
+            number -= entry.rows
+        else:
+            return None
+        if level == 0:
+            return entry, number
+        entries = forest.children(level, [entry])[0]
+        level -= 1
+
+
+def _leaf_entries(
+    forest: Forest, level: int, entries: list[Entry], after: bytes | None, upto: bytes | None, on_loss: OnLoss | None
+) -> Iterator[Entry]:
+    first = bisect_right(entries, after, key=_last_key) if after is not None else 0
+    last = bisect_left(entries, upto, key=_last_key) + 1 if upto is not None else len(entries)
+    entries = entries[first:last]
+    if level == 0:
+        yield from entries
+        return
+    for start in range(0, len(entries), _NODES_AT_ONCE):
+        nodes = entries[start : start + _NODES_AT_ONCE]
+        for children in _surviving(lambda some: forest.children(level, some), nodes, on_loss):
+            yield from _leaf_entries(forest, level - 1, children, after, upto, on_loss)
+
+
+def _read_ahead(forest: Forest, entries: Iterator[Entry], on_loss: OnLoss | None) -> Iterator[Leaf]:
+    """Leaves, the next ones fetched and verified on another thread while the caller decodes these."""
+
+    def fetch(some: list[Entry]) -> list[Leaf]:
+        return _surviving(forest.leaves, some, on_loss)
+
+    now = list(islice(entries, _AHEAD))
+    following = list(islice(entries, _AHEAD)) if len(now) == _AHEAD else []
+    if not following:  # a short range: a thread would cost more than it saves
+        yield from fetch(now)
+        return
+    with ThreadPoolExecutor(1, thread_name_prefix="isovc-read-ahead") as thread:
+        coming = thread.submit(fetch, now)
+        while following:
+            leaves, coming = coming.result(), thread.submit(fetch, following)
+            yield from leaves
+            following = list(islice(entries, _AHEAD))
+        yield from coming.result()
+
+
+def _surviving(fetch: Callable[[list[Entry]], list[_T]], entries: list[Entry], on_loss: OnLoss | None) -> list[_T]:
+    try:
+        return fetch(entries)
+    except RowsUnreadable as loss:
+        if on_loss is None:
+            raise
+        if len(entries) == 1:
+            on_loss(loss)
+            return []
+    return [kept for entry in entries for kept in _surviving(fetch, [entry], on_loss)]
+
+
+def _last_key(entry: Entry) -> bytes:
+    return entry.key
