@@ -6,6 +6,11 @@ import os
 import shutil
 
 import pytest
+from hypothesis import settings
+
+# a machine under load is no failure
+settings.register_profile("isovc", deadline=None)
+settings.load_profile("isovc")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -15,6 +15,7 @@ from isovc.errors import NotCanonical
 # bytes: one row of 2,000 columns just under 16 KiB each is 32 MB and must fit; nothing larger is ever cut as one chunk
 LARGEST_CHUNK = 64 << 20
 
+_NOTHING = bytes.fromhex("2000010000")  # the one frame of no content; the library looks no further once it reads 0
 _FORMAT = zstandard.FORMAT_ZSTD1_MAGICLESS
 
 
@@ -66,6 +67,8 @@ def _decompress(decompressor: zstandard.ZstdDecompressor, frame: bytes) -> bytes
         size = zstandard.get_frame_parameters(frame, format=_FORMAT).content_size
         if size > LARGEST_CHUNK:  # also the value that stands for "not told"
             raise NotCanonical(what="a compressed chunk", why=f"it claims to hold {size} bytes")
+        if size == 0 and frame != _NOTHING:
+            raise NotCanonical(what="a compressed chunk", why="it says that it is empty, and is not")
         return decompressor.decompress(frame, max_output_size=max(size, 1), allow_extra_data=False)
     except zstandard.ZstdError as error:
         raise NotCanonical(what="a compressed chunk", why=str(error)) from None

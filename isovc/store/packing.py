@@ -1,9 +1,9 @@
 """How a chunk lies at rest: alone, or as a difference to another. Never has a say in its id.
 
 A leaf that changes one row a commit would make a chain of differences as long as the history, and reading the newest
-would walk all of it. So a chain may be `longest_chain` long; the next version is a difference to the chain's first chunk
-again, a star of short chains. That difference grows with every round, and once it is no longer small the version stands
-alone and starts anew. docs/design/0002 has chains, stars and this measured.
+would walk all of it. So a chain may be `longest_chain` long; the next version is a difference to the chain's first
+chunk again, a star of short chains. That difference grows with every round, and once it is no longer small the version
+stands alone and starts anew. docs/design/0002 has chains, stars and this measured.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Chunks on their way into store.db: named at once, packed and written by a thread of its own.
 
-The caller goes on encoding while zstd, which needs no interpreter, works on what was handed over. The queue is short, so
-that a caller faster than the disk waits instead of filling the memory.
+The caller goes on encoding while zstd, which needs no interpreter, works on what was handed over. The queue is short,
+so that a caller faster than the disk waits instead of filling the memory.
 """
 
 from __future__ import annotations

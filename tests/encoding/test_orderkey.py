@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import struct
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -44,7 +45,8 @@ def test_keys_sort_as_sqlite_sorts_them(keys):
         # every pair, so that a tie in SQLite (5 and 5.0) is seen as one
         less = db.execute(
             "SELECT x.place, y.place FROM t x, t y WHERE x.a IS NOT y.a AND (x.a < y.a OR x.a IS NULL OR"
-            " (typeof(x.a) <> typeof(y.a) AND x.place < 0)) OR x.a IS y.a AND x.b IS NOT y.b AND (x.b < y.b OR x.b IS NULL)"
+            " (typeof(x.a) <> typeof(y.a) AND x.place < 0)) OR x.a IS y.a AND x.b IS NOT y.b AND"
+            " (x.b < y.b OR x.b IS NULL)"
         ).fetchall()
         for x, y in less:
             assert encode_key(keys[x]) < encode_key(keys[y])
@@ -69,6 +71,23 @@ def test_foreign_bytes_give_only_our_error(data, width):
     except NotCanonical:
         return
     assert encode_key(key) == data
+
+
+@given(st.lists(cells, min_size=1, max_size=4), st.data())
+def test_mutated_keys_give_only_our_error(key, data):
+    mutated = bytearray(encode_key(key))
+    mutated[data.draw(st.integers(0, len(mutated) - 1))] = data.draw(st.integers(0, 255))
+    mutated = bytes(mutated[: data.draw(st.integers(0, len(mutated)))])
+    with suppress(NotCanonical):
+        assert encode_key(decode_key(mutated, len(key))) == mutated
+
+
+@pytest.mark.parametrize(
+    "data", ["", "21", "2100", "21" + "00" * 7, "21" + "00" * 8 + "f3", "1f00", "30", "3061", "99"]
+)
+def test_a_key_cut_short_is_refused(data):
+    with pytest.raises(NotCanonical):
+        decode_key(bytes.fromhex(data), 1)
 
 
 @pytest.mark.parametrize("value", [2**63, -(2**63) - 1, float("nan"), "\ud800", object(), [1]])
