@@ -17,8 +17,6 @@ from isovc.errors import NotCanonical, NotStorable
 
 EXTERNAL = 1  # msgpack extension code of a value kept outside its row
 
-# how msgpack's own time type begins, the one extension that no hook is asked about
-_TIMES = (b"\xd6\xff", b"\xd7\xff", b"\xc7\x0c\xff")
 _LONGEST = 1 << 30  # bytes; SQLite's own limit for a value is below 2^31, its default 10^9
 
 
@@ -83,8 +81,7 @@ def decode(data: bytes) -> list[Any]:
         raise NotCanonical(what="a list of values", why=str(error) or type(error).__name__) from None
     if type(values) is not list:
         raise NotCanonical(what="a list of values", why=f"it is a {type(values).__name__}")
-    if any(mark in data for mark in _TIMES) and _holds_time(values):
-        raise NotCanonical(what="a list of values", why="it holds a time")
+    _refuse_unreadable(values)
     return values
 
 
@@ -98,9 +95,18 @@ def _refuse_foreign(values: Sequence[Any]) -> None:
             raise NotStorable(what="the value NaN", why="SQLite keeps NULL in its place")
 
 
-def _holds_time(values: Sequence[Any]) -> bool:
-    return any(type(value) is msgpack.Timestamp or (type(value) is list and _holds_time(value)) for value in values)
+def _refuse_unreadable(values: list[Any]) -> None:
+    """msgpack's true, false and time, the one extension that no hook is asked about."""
+    kinds = set(map(type, values))
+    if list in kinds:
+        for value in values:
+            if type(value) is list:
+                _refuse_unreadable(value)
+    if not kinds <= _READABLE:
+        names = ", ".join(sorted(kind.__name__ for kind in kinds - _READABLE))
+        raise NotCanonical(what="a list of values", why=f"it holds a {names}")
 
 
-_STORABLE = (type(None), int, float, str, bytes, External)
+_STORABLE = frozenset({type(None), int, float, str, bytes, External})
+_READABLE = _STORABLE | {list}
 _INTEGERS = 1 << 63
