@@ -8,7 +8,9 @@ import random
 def leaf(seed: int, rows: int = 64) -> bytes:
     """Rows of a table, unlike those of any other seed."""
     chance = random.Random(seed)
-    return b"\x01" + b"".join(b"%08d name of %d %s\n" % (n, seed, chance.randbytes(12).hex().encode()) for n in range(rows))
+    return b"\x01" + b"".join(
+        b"%08d name of %d %s\n" % (n, seed, chance.randbytes(12).hex().encode()) for n in range(rows)
+    )
 
 
 def edited(content: bytes, seed: int) -> bytes:
