@@ -30,9 +30,7 @@ class StoreCheck:
     """What a check found."""
 
     chunks: int  # looked at
-    damaged: tuple[
-        ChunkDamaged, ...
-    ]  # where the page of a chunk is lost, its error knows only the first 8 bytes of its id
+    damaged: tuple[ChunkDamaged, ...]  # an error whose chunk's page is lost knows only the first 8 bytes of the id
     problems: tuple[str, ...]  # what is wrong with the file or with rows that no chunk can be named for
 
     @property
@@ -171,7 +169,7 @@ def _check_one_by_one(reader: Reader, first: int, last: int, findings: _Findings
     listing = "SELECT seq, substr(id, 1, 8) FROM chunk INDEXED BY chunk_by_id WHERE substr(id, 1, 8) >= x''"
     try:
         with reader.file.reading() as db:
-            listed = sorted(row for row in db.execute(listing) if first <= row[0] <= last)
+            listed = sorted(row for row in db.execute(listing) if type(row[0]) is int and first <= row[0] <= last)
     except IsovcError as error:
         findings.problems.append(error.message)
         return
@@ -182,7 +180,18 @@ def _check_one_by_one(reader: Reader, first: int, last: int, findings: _Findings
                 for found in db.execute(f"{_ROWS} = ?", (seq,)):
                     _check_row(reader, db, found, findings)
         except IsovcError as error:
-            findings.damaged.append(ChunkDamaged(chunk=start_of_id, place=reader.place(seq), why=error.message))
+            chunk = _whole_id(reader, seq) or start_of_id
+            findings.damaged.append(ChunkDamaged(chunk=chunk, place=reader.place(seq), why=error.message))
+
+
+def _whole_id(reader: Reader, seq: int) -> bytes | None:
+    """An id lies before its body, and often on another page."""
+    try:
+        with reader.file.reading() as db:
+            chunk = db.execute("SELECT id FROM chunk WHERE seq = ?", (seq,)).fetchone()[0]
+            return chunk if type(chunk) is bytes else None
+    except IsovcError:
+        return None
 
 
 def _check_row(reader: Reader, db: sqlite3.Connection, found: tuple[Any, ...], findings: _Findings) -> None:

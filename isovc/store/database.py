@@ -228,6 +228,8 @@ def _translated(path: Path, busy_seconds: float, deed: str) -> Iterator[None]:
         yield
     except sqlite3.ProgrammingError:  # a mistake of ours, like a closed connection: no damage, and not to be hidden
         raise
+    except UnicodeDecodeError:  # SQLite's complaint quotes a damaged name, and the module cannot make text of it
+        raise StoreDamaged(path=path, why="a name in it is no text") from None
     except sqlite3.Error as error:
         raise translate(error, path, busy_seconds, deed) from error
 
