@@ -46,6 +46,6 @@ def fingerprint(content: bytes | memoryview) -> int:
     return xxh3_128_intdigest(content)
 
 
-# 64 well-mixed bits of (key, seed); trees end their runs by them. The library's own function, not one of ours around it:
-# it runs once for every row of a build, and a Python call more would double its cost.
+# 64 well-mixed bits of (key, seed); trees end their runs by them. The library's own function, not one of ours around
+# it: it runs once for every row of a build, and a Python call more would double its cost.
 rank_hash: Callable[[bytes, int], int] = xxh3_64_intdigest

@@ -10,9 +10,10 @@ Each cell begins with a tag; the tags sort as SQLite's storage classes do:
     30 + bytes + 00             text; a 00 inside becomes 00 ff
     40 + bytes + 00             blob, likewise
 
-A float with a fraction adds `f3 + double` behind its floor. SQLite takes 5 and 5.0 for the same key, so nothing inside the
-cells may tell them apart; what they were is told behind the last cell, three bytes (cell number, class) for each float
-without a fraction. `double` is the IEEE bits with the sign bit flipped (all bits, where negative), which sorts as numbers do.
+A float with a fraction adds `f3 + double` behind its floor. SQLite takes 5 and 5.0 for the same key, so nothing
+inside the cells may tell them apart; what they were is told behind the last cell, three bytes (cell number, class)
+for each float without a fraction. `double` is the IEEE bits with the sign bit flipped (all bits, where negative),
+which sorts as numbers do.
 """
 
 from __future__ import annotations

@@ -25,7 +25,8 @@ class RowChange:
 
 @dataclass(frozen=True, slots=True)
 class KeyRange:
-    """The rows with `after` < key <= `upto`; None on a side: no bound there. Bounds are keys, or leading parts of keys."""
+    """The rows with `after` < key <= `upto`; None on a side: no bound there. Bounds are keys, or leading parts of
+    keys."""
 
     after: Key | None
     upto: Key | None

@@ -1,4 +1,5 @@
-"""Several trees side by side: the stretches in which they are not all alike. Reads nodes only, and only where ids differ."""
+"""Several trees side by side: the stretches in which they are not all alike. Reads nodes only, and only where ids
+differ."""
 
 from __future__ import annotations
 
@@ -13,14 +14,14 @@ from isovc.tree.node import Entry
 # one range of keys: for each tree the entries that hold it
 Stretch: TypeAlias = tuple[Sequence[Entry], ...]
 
-# stretches of which the chunks are fetched at once: a batch costs half of what one by one does, and 128 pairs of leaves of
-# the heaviest sort are 16 MB
+# stretches of which the chunks are fetched at once: a batch costs half of what one by one does, and 128 pairs of
+# leaves of the heaviest sort are 16 MB
 _AT_ONCE = 128
 
 
 def differing(forest: Forest, roots: Sequence[ChunkId], *, by_runs: bool = False) -> Iterator[Stretch]:
-    """Stretches of leaves in which not all trees are alike, in key order. `by_runs`: a stretch begins and ends where runs of
-    rows end by rank, so that the leaves of one tree can stand in another's place."""
+    """Stretches of leaves in which not all trees are alike, in key order. `by_runs`: a stretch begins and ends where
+    runs of rows end by rank, so that the leaves of one tree can stand in another's place."""
     tops = [forest.top(root) for root in roots]
     level = min(top.level for top in tops)
     sides = tuple(_lowered(forest, top, level) for top in tops)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 from operator import ge
 
 from isovc.encoding.orderkey import encode_keys
 from isovc.errors import NotSorted
-from isovc.store.protocol import ChunkWriter
 from isovc.tree.forest import Forest, Root
 from isovc.tree.grow import Planter, Stack
 from isovc.tree.leaf import Column, Row
@@ -31,7 +30,8 @@ def build(forest: Forest, rows: Iterable[Row], *, key_width: int = 1) -> Root:
 def plant(
     planter: Planter, rules: Rules, rows: Iterable[Row], key_width: int, *, bases: Sequence[Entry] = ()
 ) -> Iterator[list[Entry]]:
-    """The leaves of sorted rows, run by run. `bases` are the leaves they replace; more may join while rows are drawn."""
+    """The leaves of sorted rows, run by run. `bases` are the leaves they replace; more may join while rows are
+    drawn."""
     mask = rules.mask(0)
     source = iter(rows)
     columns: list[Column] = []
@@ -39,7 +39,7 @@ def plant(
     done = 0  # rows of the block in hand that are planted
     while block := list(islice(source, _BLOCK)):
         # what is left of the block before begins the new one
-        fresh = list(zip(*block, strict=True))
+        fresh: list[Column] = list(zip(*block, strict=True))
         columns = [(*old[done:], *new) for old, new in zip(columns, fresh, strict=True)] if done < len(keys) else fresh
         new_keys = encode_keys(fresh[:key_width])
         keys = keys[done:]
@@ -55,5 +55,5 @@ def plant(
 
 def _check_order(keys: list[bytes]) -> None:
     if any(map(ge, keys, islice(keys, 1, None))):
-        late = next(late for early, late in zip(keys, keys[1:], strict=False) if early >= late)
+        late = next(late for early, late in pairwise(keys) if early >= late)
         raise NotSorted(what="rows", key=late)

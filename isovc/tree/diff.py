@@ -44,10 +44,10 @@ def summary(forest: Forest, old: ChunkId, new: ChunkId, *, width: int) -> Summar
     """Counts of what `diff` would give; rows are not put together for it."""
     added = removed = modified = cells = 0
     for before, after in _leaf_pairs(forest, old, new):
-        if len(before) == len(after) == 1 and _same_keys(before[0], after[0]):
-            touched = _touched(before[0], after[0], width)
-            modified += len(touched)
-            cells += sum(map(len, touched.values()))
+        if len(before) == len(after) == 1 and same_keys(before[0], after[0]):
+            rows = touched(before[0], after[0], width)
+            modified += len(rows)
+            cells += sum(map(len, rows.values()))
             continue
         for change in _changes(before, after, width):
             added += change.before is None
@@ -67,14 +67,13 @@ def _leaf_pairs(forest: Forest, old: ChunkId, new: ChunkId) -> Iterator[tuple[li
 
 
 def _changes(before: list[Leaf], after: list[Leaf], width: int) -> Iterator[Change]:
-    if len(before) == len(after) == 1 and _same_keys(before[0], after[0]):
+    if len(before) == len(after) == 1 and same_keys(before[0], after[0]):
         old, new = before[0], after[0]
-        touched = _touched(old, new, width)
-        keys = old.keys() if touched else []
-        for at in sorted(touched):
-            yield Change(keys[at], old.row(at, width), new.row(at, width), tuple(touched[at]))
+        rows = touched(old, new, width)
+        for at in sorted(rows):
+            yield Change(old.key(at), old.row(at, width), new.row(at, width), tuple(rows[at]))
         return
-    yield from compare(_keyed(before, width), _keyed(after, width))
+    yield from compare(keyed(before, width), keyed(after, width))
 
 
 def compare(before: dict[bytes, Row], after: dict[bytes, Row]) -> Iterator[Change]:
@@ -101,21 +100,23 @@ def _same(a: Any, b: Any) -> bool:
     return type(a) is not float or copysign(1, a) == copysign(1, b)
 
 
-def _keyed(leaves: list[Leaf], width: int) -> dict[bytes, Row]:
+def keyed(leaves: list[Leaf], width: int) -> dict[bytes, Row]:
+    """All rows of some leaves by key."""
     return {key: row for leaf in leaves for key, row in zip(leaf.keys(), leaf.all_rows(width), strict=True)}
 
 
-def _same_keys(old: Leaf, new: Leaf) -> bool:
+def same_keys(old: Leaf, new: Leaf) -> bool:
+    """Whether no row came or went, seen without decoding a key."""
     return old.rows == new.rows and all(
         old.packed[at] == new.packed[at] and old.form == new.form for at in range(old.key_width)
     )
 
 
-def _touched(old: Leaf, new: Leaf, width: int) -> dict[int, list[int]]:
+def touched(old: Leaf, new: Leaf, width: int) -> dict[int, list[int]]:
     """Row numbers and the cells that differ in them."""
-    touched: dict[int, list[int]] = {}
+    rows: dict[int, list[int]] = {}
     for cell in range(old.key_width, width):
         if old.packed[cell : cell + 1] != new.packed[cell : cell + 1]:
             for at in differing_cells(old.column(cell), new.column(cell)):
-                touched.setdefault(at, []).append(cell)
-    return touched
+                rows.setdefault(at, []).append(cell)
+    return rows

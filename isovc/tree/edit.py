@@ -1,7 +1,8 @@
-"""A tree with some rows changed: only the paths to them are written anew, each new chunk as a difference to its old self.
+"""A tree with some rows changed: only the paths to them are written anew, each new chunk as a difference to its old
+self.
 
-Changes climb level by level as replacements, "these entries stand in place of those", so that one pass in key order serves
-one edit as well as a million, and each level holds no more than the run it is rewriting.
+Changes climb level by level as replacements, "these entries stand in place of those", so that one pass in key order
+serves one edit as well as a million, and each level holds no more than the run it is rewriting.
 """
 
 from __future__ import annotations
@@ -39,11 +40,9 @@ class Replacement(NamedTuple):
     new: list[Entry]
 
 
-def edit(
-    forest: Forest, root: ChunkId, edits: Iterable[Edit | Replacement], *, width: int, key_width: int = 1
-) -> Root:
-    """The tree after these edits, which come in key order; rows have `width` cells. Leaves of another tree of the forest
-    may stand among them, as replacements of whole runs."""
+def edit(forest: Forest, root: ChunkId, edits: Iterable[Edit | Replacement], *, width: int, key_width: int = 1) -> Root:
+    """The tree after these edits, which come in key order; rows have `width` cells. Leaves of another tree of the
+    forest may stand among them, as replacements of whole runs."""
     top = forest.top(root)
     entries = list(top.entries)
     with forest.store.writing() as writer:
@@ -97,7 +96,7 @@ class _Edits:
         if len(window) > 1:
             # a thousand edits of one run ask for its leaves once
             runs = [self._runs.holding(0, one.key) for one in window if isinstance(one, Edit)]
-            self._forest.store.get_many(list({leaf.id: None for run in runs for leaf in run}))
+            self._forest.store.get_many(list(dict.fromkeys(leaf.id for run in runs for leaf in run)))
         self._window = iter(window)
         return self._window
 
@@ -130,7 +129,7 @@ def _with_same_keys(
     planter: Planter, run: list[Entry], leaves: list[Leaf], edits: list[Edit], width: int
 ) -> list[Entry] | None:
     """The leaves of a run in which rows change but none comes or goes; None where one does."""
-    keys = [key for leaf in leaves for key in leaf.keys()]
+    keys = [key for leaf in leaves for key in leaf.keys()]  # noqa: SIM118 - a method of leaves
     places: list[int] = []
     for one in edits:
         at = bisect_left(keys, one.key)
@@ -147,7 +146,8 @@ def _with_same_keys(
 def _merged(
     forest: Forest, runs: Runs, run: list[Entry], leaves: list[Leaf], few: list[Edit], edits: _Edits, width: int
 ) -> Iterator[Row]:
-    """The rows of a run after its edits. Where the key that ended the run is gone, the next run joins in (and `run` grows)."""
+    """The rows of a run after its edits. Where the key that ended the run is gone, the next run joins in (and `run`
+    grows)."""
     bound = _bound(forest, run)
     mine = chain(few, edits.upto(bound))
     last = b""

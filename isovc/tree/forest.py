@@ -1,9 +1,10 @@
-"""All trees of one store under one set of rules: fetching their nodes and leaves, and saying which rows a loss concerns."""
+"""All trees of one store under one set of rules: fetching their nodes and leaves, and saying which rows a loss
+concerns."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from isovc.encoding.digest import ChunkId
@@ -34,7 +35,7 @@ class Forest:
     """A store and the rules of its trees."""
 
     store: ChunkStore
-    rules: Rules = Rules()
+    rules: Rules = field(default_factory=Rules)
 
     def top(self, root: ChunkId) -> Top:
         """The root's children, or, where the root is a leaf, the root itself."""

@@ -1,4 +1,5 @@
-"""From rows to leaves to nodes to one root: cutting, encoding and handing to the store. Knows nothing of older trees."""
+"""From rows to leaves to nodes to one root: cutting, encoding and handing to the store. Knows nothing of older
+trees."""
 
 from __future__ import annotations
 
@@ -26,9 +27,7 @@ class Planter:
         self._encoder = LeafEncoder(key_width)
         self._pack = packer()
 
-    def leaves(
-        self, columns: Sequence[Column], keys: Sequence[bytes], *, bases: Sequence[Entry] = ()
-    ) -> list[Entry]:
+    def leaves(self, columns: Sequence[Column], keys: Sequence[bytes], *, bases: Sequence[Entry] = ()) -> list[Entry]:
         """The leaves of one run of rows, given column by column. `bases` are the leaves it replaces."""
         if not keys:
             return []
@@ -87,9 +86,7 @@ class Planter:
 class Stack:
     """Entries in key order on their way up: each level closes its runs as they end, so only open runs are held."""
 
-    def __init__(
-        self, planter: Planter, rules: Rules, *, level: int = 0, bases: Sequence[Entry] = ()
-    ) -> None:
+    def __init__(self, planter: Planter, rules: Rules, *, level: int = 0, bases: Sequence[Entry] = ()) -> None:
         self._planter = planter
         self._rules = rules
         self._lowest = level

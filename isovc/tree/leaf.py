@@ -2,9 +2,10 @@
 
     01 | msgpack [rows, key width, form, column, column, ...]        each column: bytes, msgpack [value, value, ...]
 
-The key is the first `key width` columns. A column is a byte string of its own: where two versions of a leaf have it equal nobody decodes it, and one column can be
-read without the others. Trailing columns that are NULL in every row are left out, so that a new nullable column rewrites nothing.
-Form 1: the first column holds integers only and is kept as the first one and the steps between neighbours (5 % of a whole table).
+The key is the first `key width` columns. A column is a byte string of its own: where two versions of a leaf have it
+equal nobody decodes it, and one column can be read without the others. Trailing columns that are NULL in every row
+are left out, so that a new nullable column rewrites nothing. Form 1: the first column holds integers only and is kept
+as the first one and the steps between neighbours (5 % of a whole table).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from operator import sub
 from typing import Any, TypeAlias
 
 from isovc.encoding.digest import Kind
-from isovc.encoding.orderkey import encode_keys
+from isovc.encoding.orderkey import encode_key, encode_keys
 from isovc.encoding.values import decode, packer
 from isovc.errors import NotCanonical
 
@@ -69,7 +70,9 @@ class Leaf:
         if content[:1] != _KIND:
             raise NotCanonical(what="a leaf", why=f"it begins with {content[:1].hex() or 'nothing'}")
         parts = decode(content[1:])
-        if [type(part) for part in parts[:_FIXED]] != [int, int, int] or not _sensible(*parts[:_FIXED], len(parts)):
+        if [type(part) for part in parts[:_FIXED]] != [int, int, int] or not _sensible(
+            parts[0], parts[1], parts[2], len(parts)
+        ):
             raise NotCanonical(what="a leaf", why="its head makes no sense")
         self.rows: int
         self.key_width: int
@@ -88,6 +91,10 @@ class Leaf:
     def keys(self) -> list[bytes]:
         """The order keys of all rows."""
         return encode_keys([self.column(at) for at in range(self.key_width)]) if self.rows else []
+
+    def key(self, at: int) -> bytes:
+        """The order key of one row."""
+        return encode_key([self.column(cell)[at] for cell in range(self.key_width)])
 
     def row(self, at: int, width: int) -> Row:
         """One row of `width` cells."""

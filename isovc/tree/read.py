@@ -68,8 +68,8 @@ def scan(
     upto: bytes | None = None,
     on_loss: OnLoss | None = None,
 ) -> Iterator[Row]:
-    """Rows with `after` < key <= `upto` in key order, the chosen cells of each. A stretch that cannot be read is told to
-    `on_loss` and passed over; without one it is an error."""
+    """Rows with `after` < key <= `upto` in key order, the chosen cells of each. A stretch that cannot be read is told
+    to `on_loss` and passed over; without one it is an error."""
     return chain.from_iterable(batches(forest, root, cells=cells, after=after, upto=upto, on_loss=on_loss))
 
 

@@ -1,9 +1,9 @@
 """Where a run of rows ends. Knows nothing of SQL or disks.
 
-The key alone decides: its rank is the number of trailing zero bits of its seeded hash, and a key of rank `bits` or more ends a leaf, of twice
-that its parent too, and so on. So equal rows are cut at equal places whatever their history, an update never moves a boundary, and
-an insert or a delete moves at most one. A run that is too heavy is divided again at its keys of the highest lower rank,
-then in halves: still nothing but its content decides.
+The key alone decides: its rank is the number of trailing zero bits of its seeded hash, and a key of rank `bits` or
+more ends a leaf, of twice that its parent too, and so on. So equal rows are cut at equal places whatever their
+history, an update never moves a boundary, and an insert or a delete moves at most one. A run that is too heavy is
+divided again at its keys of the highest lower rank, then in halves: still nothing but its content decides.
 """
 
 from __future__ import annotations

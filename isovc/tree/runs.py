@@ -19,7 +19,8 @@ class _Family:
 
 
 class Runs:
-    """Runs of entries, by key. Keys must be asked for in ascending order, level by level: what lies behind is forgotten."""
+    """Runs of entries, by key. Keys must be asked for in ascending order, level by level: what lies behind is
+    forgotten."""
 
     def __init__(self, forest: Forest, top: Top) -> None:
         self._forest = forest

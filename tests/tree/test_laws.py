@@ -11,8 +11,10 @@ from isovc.tree.build import build
 from isovc.tree.diff import Change, diff, summary
 from isovc.tree.edit import Edit, edit
 from isovc.tree.forest import Forest
+from isovc.tree.merge import Conflict, merge
 from isovc.tree.read import get, page, rank, scan
 from isovc.tree.rules import Rules
+from isovc.tree.walk import walk
 
 RULES = Rules(bits=2, heaviest=600)
 WIDTH = 3
@@ -80,3 +82,80 @@ def test_reading_gives_what_was_built(rows, low, high):
     assert rank(trees, root.id, after) == sum(key < low for key in rows)
     offset = abs(low)
     assert repr(page(trees, root.id, offset=offset, limit=50, width=WIDTH)) == repr(everything[offset : offset + 50])
+
+
+def merged(trees: Forest, base, ours, theirs):
+    steps = list(merge(trees, base.id, ours.id, theirs.id, width=WIDTH))
+    conflicts = [step for step in steps if isinstance(step, Conflict)]
+    return edit(trees, ours.id, [s for s in steps if not isinstance(s, Conflict)], width=WIDTH), conflicts
+
+
+@given(contents, patches, patches)
+@settings(deadline=None)
+def test_merging_obeys_its_laws(rows, mine, other):
+    trees = forest()
+    base = planted(trees, rows)
+    ours, theirs = planted(trees, patched(rows, mine)), planted(trees, patched(rows, other))
+    assert merged(trees, base, base, theirs) == (theirs, [])
+    assert merged(trees, base, ours, base) == (ours, [])
+    assert merged(trees, base, ours, ours) == (ours, [])
+    one, conflicts = merged(trees, base, ours, theirs)
+    two, mirrored = merged(trees, base, theirs, ours)
+    assert [(c.key, repr(c.base), repr(c.ours), repr(c.theirs), c.cells) for c in conflicts] == [
+        (c.key, repr(c.base), repr(c.theirs), repr(c.ours), c.cells) for c in mirrored
+    ]
+    if not conflicts:
+        assert one == two
+
+
+def model_of_merge(was, mine, other):
+    """The same, row by row and cell by cell, in plain Python: (row, whether it conflicts)."""
+    alike = lambda a, b: repr(a) == repr(b)  # noqa: E731 - values of different classes differ
+    if alike(mine, other) or alike(was, other):
+        return mine, False
+    if alike(was, mine):
+        return other, False
+    if was is None or mine is None or other is None:
+        return mine, True
+    cells = [
+        (o if alike(b, m) else m, not (alike(b, m) or alike(b, o) or alike(m, o)))
+        for b, m, o in zip(was, mine, other, strict=True)
+    ]
+    return tuple(cell for cell, _ in cells), any(open_one for _, open_one in cells)
+
+
+@given(contents, patches, patches)
+@settings(deadline=None)
+def test_merging_agrees_with_a_plain_model(rows, mine, other):
+    trees = forest()
+    ours, theirs = patched(rows, mine), patched(rows, other)
+    expected, open_keys = {}, []
+    for key in rows.keys() | ours.keys() | theirs.keys():
+        row, is_open = model_of_merge(rows.get(key), ours.get(key), theirs.get(key))
+        if is_open:
+            open_keys.append(encode_key((key,)))
+            row = ours.get(key)
+        if row is not None:
+            expected[key] = row
+    result, conflicts = merged(trees, planted(trees, rows), planted(trees, ours), planted(trees, theirs))
+    assert [conflict.key for conflict in conflicts] == sorted(open_keys)
+    assert result == planted(trees, expected)
+
+
+@given(contents, patches)
+@settings(deadline=None)
+def test_walking_meets_every_chunk_once_and_no_other(rows, patch):
+    trees = forest()
+    old = planted(trees, rows)
+    met = list(walk(trees, old.id))
+    assert len(met) == len(set(met))
+    new = edit(trees, old.id, edits_of(patch), width=WIDTH)
+    seen = set(met)
+    fresh = list(walk(trees, new.id, seen))
+    assert not set(fresh) & set(met)
+    assert set(met) | set(fresh) == seen
+    lonely = Forest(MemoryChunks(), RULES)
+    with lonely.store.writing() as writer:
+        for chunk in walk(trees, new.id):
+            writer.put(trees.store.get(chunk))
+    assert list(scan(lonely, new.id, cells=range(WIDTH))) == list(scan(trees, new.id, cells=range(WIDTH)))
