@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from itertools import islice, pairwise
 from operator import ge
 
 from isovc.encoding.orderkey import encode_keys
 from isovc.errors import NotSorted
+from isovc.store.protocol import ChunkWriter
 from isovc.tree.forest import Forest, Root
 from isovc.tree.grow import Planter, Stack
 from isovc.tree.leaf import Column, Row
@@ -17,9 +19,10 @@ from isovc.tree.rules import Rules
 _BLOCK = 2048  # rows transposed and hashed at once: enough that the work a block costs nothing, little to hold
 
 
-def build(forest: Forest, rows: Iterable[Row], *, key_width: int = 1) -> Root:
-    """The tree of these rows, whose first `key_width` cells are their key. They must come in key order."""
-    with forest.store.writing() as writer:
+def build(forest: Forest, rows: Iterable[Row], *, key_width: int = 1, writer: ChunkWriter | None = None) -> Root:
+    """The tree of these rows, whose first `key_width` cells are their key. They must come in key order. With a `writer` it
+    is kept when that one is done, so that many trees share one transaction."""
+    with nullcontext(writer) if writer else forest.store.writing() as writer:
         planter = Planter(writer, forest.rules, key_width)
         stack = Stack(planter, forest.rules)
         for leaves in plant(planter, forest.rules, rows, key_width):

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from itertools import chain, islice
 from typing import NamedTuple
 
 from isovc.encoding.digest import ChunkId
 from isovc.errors import NotSorted
+from isovc.store.protocol import ChunkWriter
 from isovc.tree.build import plant
 from isovc.tree.forest import Forest, Root
 from isovc.tree.grow import Planter, Stack
@@ -40,12 +42,20 @@ class Replacement(NamedTuple):
     new: list[Entry]
 
 
-def edit(forest: Forest, root: ChunkId, edits: Iterable[Edit | Replacement], *, width: int, key_width: int = 1) -> Root:
+def edit(
+    forest: Forest,
+    root: ChunkId,
+    edits: Iterable[Edit | Replacement],
+    *,
+    width: int,
+    key_width: int = 1,
+    writer: ChunkWriter | None = None,
+) -> Root:
     """The tree after these edits, which come in key order; rows have `width` cells. Leaves of another tree of the
-    forest may stand among them, as replacements of whole runs."""
+    forest may stand among them, as replacements of whole runs. With a `writer` it is kept when that one is done."""
     top = forest.top(root)
     entries = list(top.entries)
-    with forest.store.writing() as writer:
+    with nullcontext(writer) if writer else forest.store.writing() as writer:
         planter = Planter(writer, forest.rules, key_width)
         queue = _Edits(forest, Runs(forest, top), edits)
         climbing = _rewrite_leaves(forest, Runs(forest, top), planter, queue, width, key_width)
@@ -55,13 +65,11 @@ def edit(forest: Forest, root: ChunkId, edits: Iterable[Edit | Replacement], *, 
         for replacement in climbing:
             _replace(entries, replacement)
             changed = True
-        if changed:
-            stack = Stack(planter, forest.rules, level=top.level, bases=[Entry(b"", root, 0, 0)])
-            stack.push(entries)
-            grown = stack.root()
-    if not changed:
-        return Root(root, sum(entry.rows for entry in entries), sum(entry.bytes for entry in entries))
-    return _lowest(forest, grown)
+        if not changed:
+            return Root(root, sum(entry.rows for entry in entries), sum(entry.bytes for entry in entries))
+        stack = Stack(planter, forest.rules, level=top.level, bases=[Entry(b"", root, 0, 0)])
+        stack.push(entries)
+        return _lowest(forest, planter, stack.root())
 
 
 class _Edits:
@@ -222,13 +230,15 @@ def _replace(entries: list[Entry], replacement: Replacement) -> None:
     entries[place : place + len(replacement.old)] = replacement.new
 
 
-def _lowest(forest: Forest, root: Root) -> Root:
+def _lowest(forest: Forest, planter: Planter, root: Root) -> Root:
     """A root with a single child is none: the tree begins at the first level that has one entry only."""
     while True:
-        content = forest.store.get(root.id)
-        if is_leaf(content):
+        if root.id in planter.only_children:  # the store may not have it yet
+            child = planter.only_children[root.id]
+        else:
+            content = forest.store.get(root.id)
+            entries = [] if is_leaf(content) else decode_node(content)[1]
+            child = entries[0] if len(entries) == 1 else None
+        if child is None:
             return root
-        _, entries = decode_node(content)
-        if len(entries) > 1:
-            return root
-        root = Root(*entries[0][1:])
+        root = Root(*child[1:])

@@ -26,6 +26,8 @@ class Planter:
         self._rules = rules
         self._encoder = LeafEncoder(key_width)
         self._pack = packer()
+        # of each chunk made here: its child, if it has a single one
+        self.only_children: dict[ChunkId, Entry | None] = {}
 
     def leaves(self, columns: Sequence[Column], keys: Sequence[bytes], *, bases: Sequence[Entry] = ()) -> list[Entry]:
         """The leaves of one run of rows, given column by column. `bases` are the leaves it replaces."""
@@ -43,7 +45,9 @@ class Planter:
 
     def leaf(self, content: bytes, last_key: bytes, rows: int, base: ChunkId | None) -> Entry:
         """One leaf as it is."""
-        return Entry(last_key, self._writer.put(content, base=base), rows, len(content))
+        chunk = self._writer.put(content, base=base)
+        self.only_children[chunk] = None
+        return Entry(last_key, chunk, rows, len(content))
 
     def nodes(self, level: int, entries: Sequence[Entry], *, bases: Sequence[Entry] = ()) -> list[Entry]:
         """The nodes of `level` above one run of children."""
@@ -71,13 +75,16 @@ class Planter:
 
     def empty(self) -> Root:
         """The tree without rows."""
-        return Root(self._writer.put(self._encoder.from_columns([()] * self._encoder.key_width, 0)), 0, 0)
+        chunk = self._writer.put(self._encoder.from_columns([()] * self._encoder.key_width, 0))
+        self.only_children[chunk] = None
+        return Root(chunk, 0, 0)
 
     def _node(self, level: int, entries: Sequence[Entry], base: ChunkId | None) -> Entry:
-        content = encode_node(level, entries)
+        chunk = self._writer.put(encode_node(level, entries), base=base)
+        self.only_children[chunk] = entries[0] if len(entries) == 1 else None
         return Entry(
             entries[-1].key,
-            self._writer.put(content, base=base),
+            chunk,
             sum(entry.rows for entry in entries),
             sum(entry.bytes for entry in entries),
         )
