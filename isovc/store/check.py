@@ -204,7 +204,8 @@ def _check_row(reader: Reader, db: sqlite3.Connection, found: tuple[Any, ...], f
         if content[:1] not in _KNOWN_KINDS:
             raise ChunkDamaged(chunk=chunk, place=reader.place(seq), why="it is of no known kind")
         # deeper than its base, so that no chain can run in a circle and none is longer than its depth
-        if type(depth) is not int or (depth != 0 if base is None else depth <= base_depth):
+        beneath = -1 if base is None else base_depth
+        if type(depth) is not int or type(beneath) is not int or depth <= beneath or (base is None and depth != 0):
             raise ChunkDamaged(chunk=chunk, place=reader.place(seq), why="the length of its chain is not what it says")
     except ChunkDamaged as damage:
         findings.damaged.append(damage)

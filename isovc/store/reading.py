@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from isovc.encoding.compress import decompress, decompress_against
@@ -64,8 +65,8 @@ class Reader:
 
     def deepest_first(self, db: sqlite3.Connection, chunks: Sequence[ChunkId]) -> list[int]:
         """The row numbers of those that are there, a difference before what it is a difference to."""
-        found = [(row[2], row[0]) for row in _select(db, "seq, id, depth", chunks)]
-        return [seq for _, seq in sorted(found, reverse=True)]
+        found = [(row[2] if type(row[2]) is int else 0, row[0]) for row in _select(db, "seq, id, depth", chunks)]
+        return [seq for _, seq in sorted(found, key=itemgetter(0), reverse=True)]
 
     def row(self, db: sqlite3.Connection, seq: int) -> Row:
         """The row with this number."""
@@ -112,14 +113,13 @@ class Reader:
                 yield row.id, content
 
     def _culprit(self, chunks: Sequence[ChunkId], damage: StoreDamaged) -> Damage:
-        """Which of several chunks cannot be read, when SQLite only says that its file is damaged."""
+        """Which of several chunks cannot be read, when SQLite only says that its file is damaged. Raises what it
+        meets before."""
         for chunk in chunks:
             try:
                 dict(self._found([chunk]))
             except StoreDamaged as one:
                 return ChunkDamaged(chunk=chunk, place=self.file.path.name, why=one.why)
-            except ChunkDamaged as one:
-                return one
         return damage
 
     def _unpacked(self, db: sqlite3.Connection, row: Row) -> bytes:

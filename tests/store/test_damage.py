@@ -266,6 +266,15 @@ def test_a_chain_that_runs_in_a_circle_is_found(chunks):
     assert damaged(chunks) == set(ids)
 
 
+def test_chunks_of_a_damaged_depth_can_be_deleted(chunks):
+    ids = versions(chunks, leaf(1), 3)
+    with meddling(chunks) as db:
+        db.execute("UPDATE chunk SET depth = 'deep' WHERE seq = 2")
+    assert damaged(chunks) == set(ids[1:3])
+    assert chunks.delete(ids[:3]) == 3
+    assert check(chunks).clean and list(chunks.ids()) == ids[3:]
+
+
 def test_a_chunk_of_no_known_kind_is_found(chunks):
     (chunk,) = store(chunks, b"\x63 from nowhere")
     assert damaged(chunks) == {chunk}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -72,6 +73,27 @@ def test_a_file_system_without_hard_links_will_do(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize(
+    ("number", "error"),
+    [
+        (errno.EROFS, errors.NoPermission),
+        (errno.EACCES, errors.NoPermission),
+        (errno.EDQUOT, errors.DiskFull),
+        (errno.ENOSPC, errors.DiskFull),
+        (errno.EIO, errors.DiskFailed),
+    ],
+)
+def test_what_the_system_refuses_is_a_sentence(tmp_path, monkeypatch, number, error):
+    def refuse(self, target):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    with pytest.raises(error) as raised:
+        StoreFile.create(tmp_path / "store.db")
+    assert str(tmp_path / "store.db") in raised.value.message and raised.value.hint
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.needs("strace")
 @pytest.mark.parametrize("call", ["pwrite64", "fdatasync,fsync", "link,linkat", "rename", "unlink,unlinkat"])
 def test_killed_while_it_is_made_there_is_no_store_or_a_whole_one(tmp_path, call):
@@ -83,8 +105,9 @@ def test_killed_while_it_is_made_there_is_no_store_or_a_whole_one(tmp_path, call
         path = tmp_path / str(number) / "store.db"
         path.parent.mkdir()
         kill = f"inject={call}:signal=SIGKILL:when={number}"
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
         strace = ["strace", "-f", "-o", tmp_path / "trace", "-e", f"trace={call}", "-e", kill]
-        done = subprocess.run([*strace, sys.executable, "-B", "-c", code, path], check=False, cwd=ROOT)
+        done = subprocess.run([*strace, sys.executable, "-B", "-c", code, path], check=False, cwd=ROOT, env=environment)
         if path.exists():
             file = StoreFile(path)
             assert check(SqliteChunks(file)).clean
