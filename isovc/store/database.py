@@ -78,8 +78,8 @@ class StoreFile:
             if connection.in_transaction:  # inside another block: its moment is ours
                 yield connection
                 return
-            connection.execute("BEGIN")
             try:
+                connection.execute("BEGIN")
                 yield connection
             finally:
                 connection.rollback()
@@ -89,13 +89,13 @@ class StoreFile:
         """One write transaction: all of it is kept, on disk, when the block ends, or nothing."""
         with _translated(self.path, self._busy_seconds, "write"):
             connection = self.connection()
-            connection.execute("BEGIN IMMEDIATE")
+            assert not connection.in_transaction, "a transaction begins where no other block of this thread is open"
             try:
+                connection.execute("BEGIN IMMEDIATE")
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+                connection.rollback()
                 raise
 
     def release(self) -> None:

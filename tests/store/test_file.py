@@ -423,6 +423,16 @@ def test_a_transaction_that_fails_keeps_nothing(file):
         assert db.execute("SELECT count(*) FROM fact WHERE name = 'a'").fetchone() == (0,)
 
 
+@pytest.mark.parametrize("outer", ["reading", "transaction"])
+def test_a_transaction_inside_another_block_is_a_mistake_that_shows(file, outer):
+    with getattr(file, outer)() as db:
+        with pytest.raises(AssertionError), file.transaction():
+            pass
+        assert db.in_transaction
+    with file.transaction() as db:
+        db.execute("INSERT INTO fact VALUES('a', 1)")
+
+
 def test_a_mistake_of_ours_is_not_called_damage(file):
     with pytest.raises(sqlite3.ProgrammingError), file.reading() as db:
         db.execute("SELECT ?", ())
