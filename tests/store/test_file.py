@@ -312,10 +312,10 @@ def test_without_permission_nothing_is_written(open_folder):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A file system of one MB."""
+    """A file system of four MB."""
     place = tmp_path / "disk"
     place.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "isovc-test", place], check=False)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "isovc-test", place], check=False)
     if mounted.returncode:
         pytest.skip("only root may mount a small disk")
     yield place
@@ -343,7 +343,7 @@ def test_a_full_disk_is_a_sentence_and_loses_nothing(small_disk):
 
 @pytest.mark.parametrize("left", [0, 4096, 65536, 200_000])
 def test_a_store_cannot_be_made_on_a_full_disk(small_disk, left):
-    (small_disk / "ballast").write_bytes(bytes((1 << 20) - left))
+    (small_disk / "ballast").write_bytes(bytes((4 << 20) - left))
     with pytest.raises(errors.DiskFull):
         StoreFile.create(small_disk / "store.db")
     assert [path.name for path in small_disk.iterdir()] == ["ballast"]
