@@ -1,0 +1,1 @@
+"""Live databases that other programs use. Knows nothing of versions, trees or stores."""

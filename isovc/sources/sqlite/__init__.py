@@ -1,0 +1,21 @@
+"""SQLite files that other programs use: what is in them, what changed, how to change it. Knows nothing of versions."""
+
+from isovc.sources.sqlite.database import Database
+from isovc.sources.sqlite.mark import Mark
+from isovc.sources.sqlite.pages import Changed, Changes, Everything, PageMap, Pages, Unchanged, find_changes
+from isovc.sources.sqlite.reading import Reading
+from isovc.sources.sqlite.writing import Writing
+
+__all__ = [
+    "Changed",
+    "Changes",
+    "Database",
+    "Everything",
+    "Mark",
+    "PageMap",
+    "Pages",
+    "Reading",
+    "Unchanged",
+    "Writing",
+    "find_changes",
+]

@@ -1,0 +1,79 @@
+"""What SQLite says, said again as errors of ours: the one place where an exception of apsw ends."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import apsw
+
+from isovc.errors import (
+    DatabaseBusy,
+    DatabaseCorrupt,
+    DatabaseFailed,
+    DatabaseForbidden,
+    DatabaseReadOnly,
+    DiskTrouble,
+    IsovcError,
+    MissingCollation,
+    MissingFunction,
+    MissingModule,
+    NoSpace,
+    NotADatabase,
+    RowRefused,
+)
+from isovc.sources.sqlite.who import holders
+
+_COLLATION = re.compile(r"no such collation sequence: (.+)")
+_FUNCTION = re.compile(r"(?:no such|unknown) function: ([^()]+)")
+_MODULE = re.compile(r"no such module: (.+)")
+
+
+@contextmanager
+def told(path: Path, *, seconds: float, table: str = "") -> Iterator[None]:
+    """Whatever SQLite raises inside leaves as an error of ours about this database."""
+    try:
+        yield
+    except apsw.Error as error:
+        raise _ours(error, path, seconds, table) from error
+
+
+def _ours(error: apsw.Error, path: Path, seconds: float, table: str) -> IsovcError:
+    why = str(error)
+    match error:
+        case apsw.BusyError() | apsw.LockedError():
+            return DatabaseBusy(path=path, seconds=seconds, who=holders(path))
+        case apsw.NotADBError():
+            return NotADatabase(path=path, why="its first bytes are not those of one")
+        case apsw.CorruptError():
+            return DatabaseCorrupt(path=path, why=why)
+        case apsw.ReadOnlyError():
+            return DatabaseReadOnly(path=path, what=_read_only_part(path))
+        case apsw.CantOpenError() | apsw.PermissionsError():
+            if path.exists() and os.access(path, os.R_OK) and not os.access(path.parent, os.W_OK):
+                return DatabaseReadOnly(path=path, what=_read_only_part(path))
+            return DatabaseForbidden(path=path, why=why)
+        case apsw.FullError():
+            return NoSpace(path=path)
+        case apsw.IOError():
+            return DiskTrouble(path=path, why=why)
+        case apsw.ConstraintError() | apsw.MismatchError() | apsw.TooBigError():
+            return RowRefused(path=path, table=table, why=why)
+    return _missing(why, path, table) or DatabaseFailed(path=path, why=why)
+
+
+def _missing(why: str, path: Path, table: str) -> IsovcError | None:
+    if found := _COLLATION.search(why):
+        return MissingCollation(path=path, collation=found[1], table=table)
+    if found := _FUNCTION.search(why):
+        return MissingFunction(path=path, function=found[1].strip())
+    if found := _MODULE.search(why):
+        return MissingModule(path=path, table=table, module=found[1])
+    return None
+
+
+def _read_only_part(path: Path) -> str:
+    return "the file" if not os.access(path, os.W_OK) else f"the folder {path.parent}"

@@ -1,0 +1,78 @@
+"""What can be read in one snapshot of a database. Composes shape, rows and pages; knows nothing of versions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+
+from isovc.errors import MissingModule, NameUnreadable
+from isovc.model import Key, KeyRange, Row, Shape, Table
+from isovc.sources.sqlite.access import Access, access
+from isovc.sources.sqlite.failures import told
+from isovc.sources.sqlite.mark import Mark
+from isovc.sources.sqlite.pages import Pages, read_pages
+from isovc.sources.sqlite.rows import read_keys, read_rowids, read_rows
+from isovc.sources.sqlite.shape import read_objects, read_shape, unknown_modules
+from isovc.sources.sqlite.snapshot import Snapshot
+from isovc.sql import name
+
+
+class Reading:
+    """One snapshot. It ends with the block that opened it, and every iterator it gave ends with it."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._connection = snapshot.connection
+        self._ways: dict[Table, Access] = {}  # a thousand ranges of one table are looked up once
+
+    @property
+    def mark(self) -> Mark:
+        """The mark of exactly the state that this snapshot sees (before any change made in it)."""
+        return self._snapshot.mark
+
+    def shape(self) -> Shape:
+        """Tables, columns, keys and every definition."""
+        try:
+            with self._told():
+                return read_shape(self._connection)
+        except UnicodeDecodeError:
+            raise NameUnreadable(path=self._snapshot.path) from None
+
+    def warnings(self) -> tuple[MissingModule, ...]:
+        """Virtual tables whose module is not here: definition and stored tables are kept, nothing else of them is."""
+        with self._told():
+            found = unknown_modules(self._connection, read_objects(self._connection))
+        return tuple(MissingModule(path=self._snapshot.path, table=table, module=module) for table, module in found)
+
+    def rows(self, table: Table, within: KeyRange | None = None) -> Iterator[list[Row]]:
+        """Rows in batches, cells as in `table.cells`, in the order of their encoded keys."""
+        with self._told(table):
+            yield from read_rows(self._connection, self._access(table), within)
+
+    def rows_of(self, table: Table, keys: Iterable[Key]) -> Iterator[list[Row]]:
+        """The rows with these keys in the order asked for, without those that are not there."""
+        with self._told(table):
+            yield from read_keys(self._connection, self._access(table), keys)
+
+    def rows_by_rowid(self, table: Table, ranges: Iterable[KeyRange]) -> Iterator[list[Row]]:
+        """The rows whose rowid is in one of the ranges, whatever their key is, in the order of the rowid."""
+        with self._told(table):
+            yield from read_rowids(self._connection, self._access(table), ranges)
+
+    def count(self, table: Table) -> int:
+        """How many rows the table has."""
+        with self._told(table):
+            return int(self._connection.execute(f"SELECT count(*) FROM main.{name(table.name)}").get)
+
+    def pages(self, shape: Shape) -> Pages:
+        """Fingerprints of the pages of every table, to find changes by."""
+        with self._told():
+            return read_pages(self._snapshot, shape)
+
+    def _access(self, table: Table) -> Access:
+        if table not in self._ways:
+            self._ways[table] = access(self._connection, self._snapshot.path, table)
+        return self._ways[table]
+
+    def _told(self, table: Table | None = None) -> AbstractContextManager[None]:
+        return told(self._snapshot.path, seconds=self._snapshot.seconds, table=table.name if table else "")

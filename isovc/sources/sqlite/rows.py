@@ -1,0 +1,117 @@
+"""Reads the rows of one table by the batch, in tree order or by rowid. Knows nothing of shapes or pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
+from sys import getsizeof
+
+import apsw
+
+from isovc.model import Key, KeyKind, KeyRange, Row
+from isovc.sources.sqlite.access import Access, in_range
+from isovc.sources.sqlite.cells import as_bytes, from_exact
+
+BATCH_ROWS = 1000  # rows: enough to forget the cost of a batch
+_BATCH_BYTES = 4 << 20  # bytes: what a batch aims at; ten batches under way stay far below the memory allowed
+_FIRST_ROWS = 16  # rows: looked at before a larger batch is dared
+_SAMPLE = 8  # rows of a batch that are weighed
+_WHOLE = KeyRange(None, None)
+
+
+def read_rows(connection: apsw.Connection, way: Access, within: KeyRange | None = None) -> Iterator[list[Row]]:
+    """All rows, or those in the range, in tree order."""
+    within = within or _WHOLE
+    where, bounds = in_range(way, within)
+    if way.encoding != "UTF-8":
+        cells = connection.execute(way.select(where, exactly=True), bounds)
+        rows = (from_exact(row, way.encoding) for row in cells)
+        return _batches(lambda count: list(islice(rows, count)))
+    cursor = connection.execute(way.select(where, exactly=False), bounds)
+    last = within.after
+
+    def quick(count: int) -> list[Row]:
+        nonlocal last
+        batch: list[Row] = []
+        while True:
+            try:
+                batch.extend(islice(cursor, count - len(batch)))
+            except UnicodeDecodeError:
+                # the cursor has gone past the row that could not be told; what came before it is in the batch
+                before = batch[-1][: len(way.key)] if batch else last
+                batch.append(_next_row(connection, way, KeyRange(before, within.upto)))
+                continue
+            last = batch[-1][: len(way.key)] if batch else last
+            return batch
+
+    return _batches(quick)
+
+
+def read_rowids(connection: apsw.Connection, way: Access, ranges: Iterable[KeyRange]) -> Iterator[list[Row]]:
+    """Rows by ranges of the rowid, in the order of the rowid, whatever their key is."""
+    for within in ranges:
+        bounds = [(sign, cells[0]) for sign, cells in ((">", within.after), ("<=", within.upto)) if cells]
+        where = " AND ".join(f"{way.rowid} {sign} ?{i + 1}" for i, (sign, _) in enumerate(bounds))
+        order = f"{where or 'true'} ORDER BY {way.rowid}"
+        bound = tuple(cell for _, cell in bounds)
+        read = 0
+        try:
+            for batch in _batches(_taker(_fetch(connection, way, order, bound, exactly=way.encoding != "UTF-8"))):
+                read += len(batch)
+                yield batch
+        except UnicodeDecodeError:
+            yield from _batches(_taker(islice(_fetch(connection, way, order, bound, exactly=True), read, None)))
+
+
+def read_keys(connection: apsw.Connection, way: Access, keys: Iterable[Key]) -> Iterator[list[Row]]:
+    """The rows with these keys, as far as there are such, in the order asked for."""
+    found = (row for key in keys for row in _with_key(connection, way, key))
+    return _batches(_taker(found))
+
+
+def _with_key(connection: apsw.Connection, way: Access, key: Key) -> list[Row]:
+    where, bound = find_key(way, key)
+    try:
+        return list(_fetch(connection, way, where, bound, exactly=way.encoding != "UTF-8"))
+    except UnicodeDecodeError:
+        return list(_fetch(connection, way, where, bound, exactly=True))
+
+
+def find_key(way: Access, key: Key) -> tuple[str, Row]:
+    """The condition for one row, and what to bind."""
+    if way.table.key_kind is KeyKind.COLUMNS_OR_ROWID:
+        if key[-1] is not None:
+            return f"{way.rowid} = ?1", key[-1:]
+        key = key[:-1]
+    places, bound = as_bytes(key, way.encoding)
+    return way.is_key(places), bound
+
+
+def _fetch(connection: apsw.Connection, way: Access, where: str, bound: Row, *, exactly: bool) -> Iterator[Row]:
+    cursor = connection.execute(way.select(where, exactly=exactly, ordered=False), bound)
+    return (from_exact(row, way.encoding) for row in cursor) if exactly else iter(cursor)
+
+
+def _next_row(connection: apsw.Connection, way: Access, within: KeyRange) -> Row:
+    where, bounds = in_range(way, within)
+    row = next(iter(connection.execute(way.select(where, exactly=True) + " LIMIT 1", bounds)))
+    return from_exact(row, way.encoding)
+
+
+def _taker(rows: Iterator[Row]) -> Callable[[int], list[Row]]:
+    return lambda count: list(islice(rows, count))
+
+
+def _batches(take: Callable[[int], list[Row]]) -> Iterator[list[Row]]:
+    """Batches of about a thousand rows, of fewer where rows are heavy."""
+    count = _FIRST_ROWS
+    while batch := take(count):
+        weight = _weight(batch)
+        yield batch
+        # at most eight times the last one: a table may begin with its lightest rows
+        count = max(1, min(BATCH_ROWS, count * 8, _BATCH_BYTES // weight))
+
+
+def _weight(batch: list[Row]) -> int:
+    sample = batch[:: max(1, len(batch) // _SAMPLE)]
+    return sum(map(getsizeof, chain.from_iterable(sample))) // len(sample) + 1
