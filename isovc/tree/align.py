@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
+from operator import itemgetter, ne
 from typing import TypeAlias
 
 from isovc.encoding.digest import ChunkId
@@ -17,6 +18,8 @@ Stretch: TypeAlias = tuple[Sequence[Entry], ...]
 # stretches of which the chunks are fetched at once: a batch costs half of what one by one does, and 128 pairs of
 # leaves of the heaviest sort are 16 MB
 _AT_ONCE = 128
+
+_KEY, _ID = itemgetter(0), itemgetter(1)  # of an entry: a node has a hundred, and each is looked at
 
 
 def differing(forest: Forest, roots: Sequence[ChunkId], *, by_runs: bool = False) -> Iterator[Stretch]:
@@ -63,9 +66,10 @@ def _descend(forest: Forest, level: int, stretches: Iterator[Stretch], *, by_run
 
 def _parted(forest: Forest, level: int, sides: Stretch, *, by_runs: bool) -> Iterator[Stretch]:
     """Cut lists of entries wherever all of them may end, and drop the parts that are alike."""
-    keys = [[entry.key for entry in side] for side in sides]
+    keys = [list(map(_KEY, side)) for side in sides]
     if keys.count(keys[0]) == len(keys):  # no boundary moved: nearly always
-        differ = [at for at, ids in enumerate(zip(*sides, strict=True)) if len({entry.id for entry in ids}) > 1]
+        first, *others = [list(map(_ID, side)) for side in sides]
+        differ = sorted({at for ids in others for at, moved in enumerate(map(ne, first, ids)) if moved})
         if not by_runs or all(_ends_run(forest, level, keys[0], at) for at in differ):
             yield from (tuple(side[at : at + 1] for side in sides) for at in differ)
             return
@@ -94,5 +98,5 @@ def _common(keys: list[list[bytes]]) -> list[bytes]:
 
 def _unlike(sides: Stretch, starts: Sequence[int], ends: Sequence[int]) -> Iterator[Stretch]:
     part = tuple(side[start:end] for side, start, end in zip(sides, starts, ends, strict=True))
-    if len({tuple(entry.id for entry in entries) for entries in part}) > 1:
+    if len({tuple(map(_ID, entries)) for entries in part}) > 1:
         yield part

@@ -20,8 +20,8 @@ _BLOCK = 2048  # rows transposed and hashed at once: enough that the work a bloc
 
 
 def build(forest: Forest, rows: Iterable[Row], *, key_width: int = 1, writer: ChunkWriter | None = None) -> Root:
-    """The tree of these rows, whose first `key_width` cells are their key. They must come in key order. With a `writer` it
-    is kept when that one is done, so that many trees share one transaction."""
+    """The tree of these rows, whose first `key_width` cells are their key. They must come in key order. With a `writer`
+    it is kept when that one is done, so that many trees share one transaction."""
     with nullcontext(writer) if writer else forest.store.writing() as writer:
         planter = Planter(writer, forest.rules, key_width)
         stack = Stack(planter, forest.rules)

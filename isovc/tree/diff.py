@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from math import copysign
@@ -10,6 +10,7 @@ from operator import eq
 from typing import Any, NamedTuple
 
 from isovc.encoding.digest import ChunkId
+from isovc.encoding.fixed import unlike
 from isovc.tree.align import batched, differing
 from isovc.tree.forest import Forest
 from isovc.tree.leaf import Column, Leaf, Row
@@ -71,7 +72,7 @@ def _changes(before: list[Leaf], after: list[Leaf], width: int) -> Iterator[Chan
         old, new = before[0], after[0]
         rows = touched(old, new, width)
         for at in sorted(rows):
-            yield Change(old.key(at), old.row(at, width), new.row(at, width), tuple(rows[at]))
+            yield Change(old.key(at), *both_rows(old, new, at, width, rows[at]), tuple(rows[at]))
         return
     yield from compare(keyed(before, width), keyed(after, width))
 
@@ -107,8 +108,9 @@ def keyed(leaves: list[Leaf], width: int) -> dict[bytes, Row]:
 
 def same_keys(old: Leaf, new: Leaf) -> bool:
     """Whether no row came or went, seen without decoding a key."""
-    return old.rows == new.rows and all(
-        old.packed[at] == new.packed[at] and old.form == new.form for at in range(old.key_width)
+    keys = slice(old.key_width)
+    return (old.rows, old.key_width, old.form) == (new.rows, new.key_width, new.form) and (
+        old.packed[keys] == new.packed[keys]
     )
 
 
@@ -117,6 +119,23 @@ def touched(old: Leaf, new: Leaf, width: int) -> dict[int, list[int]]:
     rows: dict[int, list[int]] = {}
     for cell in range(old.key_width, width):
         if old.packed[cell : cell + 1] != new.packed[cell : cell + 1]:
-            for at in differing_cells(old.column(cell), new.column(cell)):
+            for at in _differing_rows(old, new, cell):
                 rows.setdefault(at, []).append(cell)
     return rows
+
+
+def _differing_rows(old: Leaf, new: Leaf, cell: int) -> list[int]:
+    if cell < len(old.packed) and cell < len(new.packed) and len(old.packed[cell]) == len(new.packed[cell]):
+        step = old.step(cell)
+        if step and step == new.step(cell):
+            return unlike(old.packed[cell], new.packed[cell], old.rows, step)
+    return differing_cells(old.column(cell), new.column(cell))
+
+
+def both_rows(old: Leaf, new: Leaf, at: int, width: int, cells: Sequence[int]) -> tuple[Row, Row]:
+    """One row in two leaves, given the cells that differ; the others are read once."""
+    before = old.row(at, width)
+    after = list(before)
+    for cell in cells:
+        after[cell] = new.value(cell, at)
+    return before, tuple(after)

@@ -11,16 +11,17 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from itertools import chain, islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from isovc.encoding.digest import ChunkId
 from isovc.errors import NotSorted
 from isovc.store.protocol import ChunkWriter
 from isovc.tree.build import plant
+from isovc.tree.diff import differing_cells
 from isovc.tree.forest import Forest, Root
 from isovc.tree.grow import Planter, Stack
 from isovc.tree.leaf import Leaf, Row
-from isovc.tree.node import Entry, decode_node, is_leaf
+from isovc.tree.node import Entry, decode_node
 from isovc.tree.runs import Runs
 
 _WARM = 128  # edits of which the leaves are fetched at once: half the cost of one by one, at most 8 MB
@@ -69,7 +70,7 @@ def edit(
             return Root(root, sum(entry.rows for entry in entries), sum(entry.bytes for entry in entries))
         stack = Stack(planter, forest.rules, level=top.level, bases=[Entry(b"", root, 0, 0)])
         stack.push(entries)
-        return _lowest(forest, planter, stack.root())
+        return _lowest(forest, planter, top.level, stack.root())
 
 
 class _Edits:
@@ -94,7 +95,9 @@ class _Edits:
 
     def upto(self, key: bytes | None) -> Iterator[Edit]:
         """The edits up to `key`; None: all that are left."""
-        while isinstance(self.view, Edit) and (key is None or self.view.key <= key):
+        while (
+            self.view is not None and not isinstance(self.view, Replacement) and (key is None or self.view.key <= key)
+        ):
             edit = self.view
             self.step()
             yield edit
@@ -136,19 +139,23 @@ def _bound(forest: Forest, run: list[Entry]) -> bytes | None:
 def _with_same_keys(
     planter: Planter, run: list[Entry], leaves: list[Leaf], edits: list[Edit], width: int
 ) -> list[Entry] | None:
-    """The leaves of a run in which rows change but none comes or goes; None where one does."""
-    keys = [key for leaf in leaves for key in leaf.keys()]  # noqa: SIM118 - a method of leaves
-    places: list[int] = []
+    """The leaf that is a whole run and in which rows change but none comes or goes; None where it is not so simple.
+    Columns that nobody touches are not even decoded."""
+    if len(leaves) != 1:
+        return None
+    leaf, old = leaves[0], run[0]
+    columns: dict[int, list[Any]] = {}
     for one in edits:
-        at = bisect_left(keys, one.key)
-        if one.row is None or at == len(keys) or keys[at] != one.key:
+        at = leaf.find(one.key)
+        if one.row is None or at is None:
             return None
-        places.append(at)
-    columns: list[list[object]] = [[value for leaf in leaves for value in leaf.column(at)] for at in range(width)]
-    for at, one in zip(places, edits, strict=True):
-        for column, value in zip(columns, one.row or (), strict=True):
-            column[at] = value
-    return planter.leaves(columns, keys, bases=run)
+        for cell in range(leaf.key_width, width):
+            if cell in columns:
+                columns[cell][at] = one.row[cell]
+            elif differing_cells([leaf.value(cell, at)], [one.row[cell]]):
+                columns[cell] = list(leaf.column(cell))
+                columns[cell][at] = one.row[cell]
+    return planter.patched(leaf, columns, old) if columns else run
 
 
 def _merged(
@@ -230,15 +237,16 @@ def _replace(entries: list[Entry], replacement: Replacement) -> None:
     entries[place : place + len(replacement.old)] = replacement.new
 
 
-def _lowest(forest: Forest, planter: Planter, root: Root) -> Root:
+def _lowest(forest: Forest, planter: Planter, level: int, root: Root) -> Root:
     """A root with a single child is none: the tree begins at the first level that has one entry only."""
-    while True:
+    while level:
         if root.id in planter.only_children:  # the store may not have it yet
             child = planter.only_children[root.id]
         else:
-            content = forest.store.get(root.id)
-            entries = [] if is_leaf(content) else decode_node(content)[1]
+            _, entries = decode_node(forest.store.get(root.id))
             child = entries[0] if len(entries) == 1 else None
         if child is None:
             return root
         root = Root(*child[1:])
+        level -= 1
+    return root

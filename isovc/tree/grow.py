@@ -4,14 +4,14 @@ trees."""
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from isovc.encoding.digest import ChunkId
 from isovc.encoding.values import packer
 from isovc.store.protocol import ChunkWriter
 from isovc.tree.forest import Root
-from isovc.tree.leaf import Column, LeafEncoder
+from isovc.tree.leaf import Column, Leaf, LeafEncoder
 from isovc.tree.node import Entry, encode_node
 from isovc.tree.rules import Rules
 
@@ -26,7 +26,7 @@ class Planter:
         self._rules = rules
         self._encoder = LeafEncoder(key_width)
         self._pack = packer()
-        # of each chunk made here: its child, if it has a single one
+        # of each node made here: its child, if it has a single one
         self.only_children: dict[ChunkId, Entry | None] = {}
 
     def leaves(self, columns: Sequence[Column], keys: Sequence[bytes], *, bases: Sequence[Entry] = ()) -> list[Entry]:
@@ -45,9 +45,14 @@ class Planter:
 
     def leaf(self, content: bytes, last_key: bytes, rows: int, base: ChunkId | None) -> Entry:
         """One leaf as it is."""
-        chunk = self._writer.put(content, base=base)
-        self.only_children[chunk] = None
-        return Entry(last_key, chunk, rows, len(content))
+        return Entry(last_key, self._writer.put(content, base=base), rows, len(content))
+
+    def patched(self, leaf: Leaf, columns: Mapping[int, Column], old: Entry) -> list[Entry] | None:
+        """A leaf that is a whole run, with some columns replaced; None where it becomes too heavy for one leaf."""
+        content = self._encoder.patched(leaf, columns)
+        if len(content) > self._rules.heaviest and leaf.rows > 1:
+            return None
+        return [self.leaf(content, old.key, leaf.rows, old.id)]
 
     def nodes(self, level: int, entries: Sequence[Entry], *, bases: Sequence[Entry] = ()) -> list[Entry]:
         """The nodes of `level` above one run of children."""

@@ -10,14 +10,16 @@ as the first one and the steps between neighbours (5 % of a whole table).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from operator import sub
 from typing import Any, TypeAlias
 
 from isovc.encoding.digest import Kind
+from isovc.encoding.fixed import pick, step
 from isovc.encoding.orderkey import encode_key, encode_keys
-from isovc.encoding.values import decode, packer
+from isovc.encoding.values import decode, packer, unpack
 from isovc.errors import NotCanonical
 
 Row: TypeAlias = tuple[Any, ...]
@@ -49,7 +51,7 @@ class LeafEncoder:
         head.extend(map(pack, columns[1:width]))
         return _KIND + pack(head)
 
-    def patched(self, leaf: Leaf, columns: dict[int, Column]) -> bytes:
+    def patched(self, leaf: Leaf, columns: Mapping[int, Column]) -> bytes:
         """The leaf with some columns, none of them of the key, replaced; the others are not even looked at."""
         if max(columns) >= len(leaf.packed) or any(column.count(None) == leaf.rows for column in columns.values()):
             width = max(len(leaf.packed), max(columns) + 1)
@@ -64,12 +66,12 @@ class LeafEncoder:
 class Leaf:
     """A leaf, decoded as far as somebody asked."""
 
-    __slots__ = ("_columns", "form", "key_width", "packed", "rows")
+    __slots__ = ("_columns", "_keys", "_steps", "form", "key_width", "packed", "rows")
 
     def __init__(self, content: bytes) -> None:
         if content[:1] != _KIND:
             raise NotCanonical(what="a leaf", why=f"it begins with {content[:1].hex() or 'nothing'}")
-        parts = decode(content[1:])
+        parts = unpack(content[1:])
         if [type(part) for part in parts[:_FIXED]] != [int, int, int] or not _sensible(
             parts[0], parts[1], parts[2], len(parts)
         ):
@@ -79,7 +81,12 @@ class Leaf:
         self.form: int
         self.rows, self.key_width, self.form = parts[:_FIXED]
         self.packed: list[bytes] = parts[_FIXED:]
+        # every value takes a byte or more, so what a leaf claims to hold is not more than there is
+        if {*map(type, self.packed)} != {bytes} or len(self.packed[0]) < self.rows:
+            raise NotCanonical(what="a leaf", why="its columns are not what its head says")
         self._columns: dict[int, Column] = {}
+        self._steps: dict[int, int] = {}
+        self._keys: list[bytes] | None = None
 
     def column(self, at: int) -> Column:
         """The values of one column; a column that was left out is NULL in every row."""
@@ -88,9 +95,33 @@ class Leaf:
             column = self._columns[at] = self._decoded(at)
         return column
 
+    def step(self, at: int) -> int:
+        """How many bytes each value of a packed column takes; 0: not all the same, or not to be read one by one."""
+        found = self._steps.get(at)
+        if found is None:
+            by_steps = at == 0 and self.form == _STEPS
+            found = self._steps[at] = 0 if by_steps else step(self.packed[at], self.rows)
+        return found
+
+    def value(self, cell: int, at: int) -> Any:
+        """One cell of row `at`; of the other rows as little as possible is looked at."""
+        if cell >= len(self.packed):
+            return None
+        if cell not in self._columns and (width := self.step(cell)):
+            return pick(self.packed[cell], at, self.rows, width)
+        return self.column(cell)[at]
+
     def keys(self) -> list[bytes]:
         """The order keys of all rows."""
-        return encode_keys([self.column(at) for at in range(self.key_width)]) if self.rows else []
+        if self._keys is None:
+            self._keys = encode_keys([self.column(at) for at in range(self.key_width)]) if self.rows else []
+        return self._keys
+
+    def find(self, key: bytes) -> int | None:
+        """The number of the row with this key."""
+        keys = self.keys()
+        at = bisect_left(keys, key)
+        return at if at < len(keys) and keys[at] == key else None
 
     def key(self, at: int) -> bytes:
         """The order key of one row."""
@@ -98,7 +129,7 @@ class Leaf:
 
     def row(self, at: int, width: int) -> Row:
         """One row of `width` cells."""
-        return tuple(self.column(cell)[at] for cell in range(width))
+        return tuple([self.value(cell, at) for cell in range(width)])
 
     def all_rows(self, width: int) -> list[Row]:
         """All rows, of `width` cells each."""
@@ -107,17 +138,27 @@ class Leaf:
     def _decoded(self, at: int) -> Column:
         if at >= len(self.packed):
             return [None] * self.rows
-        if type(self.packed[at]) is not bytes:
-            raise NotCanonical(what="a leaf", why=f"column {at} is no byte string")
-        values = decode(self.packed[at])
+        packed = self.packed[at]
+        if at == 0 and self.form == _STEPS:
+            return _climbed(packed, self.rows)
+        values = decode(packed)
         if len(values) != self.rows:
             raise NotCanonical(what="a leaf", why=f"column {at} has {len(values)} values for {self.rows} rows")
-        if at == 0 and self.form == _STEPS:
-            if set(map(type, values)) - {int}:
-                raise NotCanonical(what="a leaf", why="a step of its key is no integer")
-            return list(accumulate(values))
         return values
 
 
+def _climbed(packed: bytes, rows: int) -> Column:
+    """Integers kept as the first one and the steps between neighbours."""
+    ones = rows - 1
+    if ones and packed.endswith(b"\1" * ones) and packed[:1] == b"\xdc":  # rowids without a gap
+        first = decode(b"\x91" + packed[3:-ones])
+        if type(first[0]) is int and int.from_bytes(packed[1:3], "big") == rows:
+            return range(first[0], first[0] + rows)
+    values = unpack(packed)
+    if len(values) != rows or set(map(type, values)) != {int}:
+        raise NotCanonical(what="a leaf", why="its keys are not what its head says")
+    return list(accumulate(values))
+
+
 def _sensible(rows: int, key_width: int, form: int, parts: int) -> bool:
-    return rows >= 0 and 1 <= key_width <= parts - _FIXED and form in (_PLAIN, _STEPS)
+    return rows >= form and 1 <= key_width <= parts - _FIXED and form in (_PLAIN, _STEPS)

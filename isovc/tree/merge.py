@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from isovc.encoding.digest import ChunkId
 from isovc.tree.align import Stretch, batched, differing
-from isovc.tree.diff import differing_cells, keyed, same_keys, touched
+from isovc.tree.diff import both_rows, differing_cells, keyed, same_keys, touched
 from isovc.tree.edit import Edit, Replacement
 from isovc.tree.forest import Forest
 from isovc.tree.leaf import Leaf, Row
@@ -71,11 +71,12 @@ def _by_rows(base: list[Leaf], ours: list[Leaf], theirs: list[Leaf], width: int)
 def _by_touched_rows(base: Leaf, ours: Leaf, theirs: Leaf, width: int) -> Iterator[Edit | Conflict]:
     mine = touched(base, ours, width)
     for at in sorted(other := touched(base, theirs, width)):
-        key, row = base.key(at), theirs.row(at, width)
+        key = base.key(at)
+        was, row = both_rows(base, theirs, at, width, other[at])
         if at not in mine:
             yield Edit(key, row)
         else:
-            yield from _cells(key, base.row(at, width), ours.row(at, width), row, set(mine[at]), other[at])
+            yield from _cells(key, was, ours.row(at, width), row, set(mine[at]), other[at])
 
 
 def _row(key: bytes, was: Row | None, mine: Row | None, other: Row | None) -> Iterator[Edit | Conflict]:

@@ -7,11 +7,15 @@ Level 1 stands above leaves, level n above nodes of level n - 1: a chain of node
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+import struct
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache, partial
+from itertools import chain, islice
+from operator import ge
+from typing import Any, NamedTuple
 
 from isovc.encoding.digest import ID_BYTES, ChunkId, Kind
-from isovc.encoding.values import decode, packer
+from isovc.encoding.values import packer, unpack
 from isovc.errors import NotCanonical
 
 _KIND = bytes([Kind.NODE])
@@ -27,6 +31,15 @@ class Entry(NamedTuple):
     bytes: int
 
 
+# a node has a hundred entries, and a thousand nodes are read for a thousand edits: half the time of Entry._make
+_entry: Callable[[Iterable[Any]], Entry] = partial(tuple.__new__, Entry)
+_ids = struct.Struct(f"{ID_BYTES}s").iter_unpack
+
+# an edit comes by each node three times. Crafted ones, which may be large, are not kept
+_KEPT_NODES = 128
+_KEPT_BYTES = 64 << 10
+
+
 def encode_node(level: int, entries: Sequence[Entry]) -> bytes:
     """A node above these children."""
     keys, ids, rows, sizes = zip(*entries, strict=True)
@@ -35,9 +48,14 @@ def encode_node(level: int, entries: Sequence[Entry]) -> bytes:
 
 def decode_node(content: bytes) -> tuple[int, list[Entry]]:
     """The level and the children of a node."""
+    level, entries = _decoded_lately(content) if len(content) <= _KEPT_BYTES else _decoded(content)
+    return level, list(entries)
+
+
+def _decoded(content: bytes) -> tuple[int, tuple[Entry, ...]]:
     if content[:1] != _KIND:
         raise NotCanonical(what="a node", why=f"it begins with {content[:1].hex() or 'nothing'}")
-    parts = decode(content[1:])
+    parts = unpack(content[1:])
     if [type(part) for part in parts] != [int, list, bytes, list, list]:
         raise NotCanonical(what="a node", why="its parts are of the wrong kinds")
     level, keys, ids, rows, sizes = parts
@@ -47,8 +65,14 @@ def decode_node(content: bytes) -> tuple[int, list[Entry]]:
         raise NotCanonical(what="a node", why="its lists differ in length")
     if {*map(type, keys)} != {bytes} or {*map(type, rows), *map(type, sizes)} != {int}:
         raise NotCanonical(what="a node", why="its lists hold the wrong kinds")
-    children = [ChunkId(ids[at : at + ID_BYTES]) for at in range(0, len(ids), ID_BYTES)]
-    return level, list(map(Entry._make, zip(keys, children, rows, sizes, strict=True)))
+    if any(map(ge, keys, islice(keys, 1, None))):
+        raise NotCanonical(what="a node", why="its keys are not in order")
+    if min(rows) < 1 or min(sizes) < 1:
+        raise NotCanonical(what="a node", why="it has a child without rows")
+    return level, tuple(map(_entry, zip(keys, chain.from_iterable(_ids(ids)), rows, sizes, strict=True)))
+
+
+_decoded_lately = lru_cache(_KEPT_NODES)(_decoded)
 
 
 def is_leaf(content: bytes) -> bool:
