@@ -1,6 +1,6 @@
 """SQL as text: names, literals, definitions. Knows nothing of connections or rows in files."""
 
-from isovc.sql.definition import added_columns, module_of, statement
+from isovc.sql.definition import added_columns, module_of, renamed, statement
 from isovc.sql.quote import literal, name, names
 
-__all__ = ["added_columns", "literal", "module_of", "name", "names", "statement"]
+__all__ = ["added_columns", "literal", "module_of", "name", "names", "renamed", "statement"]

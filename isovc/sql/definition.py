@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from isovc.sql.quote import name
+
 # One token: blanks, comments, quoted things, words and numbers, any other single character. Quoted things that do not
 # end reach to the end of the text, as in SQLite.
 _TOKEN = re.compile(
@@ -70,6 +72,16 @@ def added_columns(old: str, new: str) -> tuple[str, ...]:
     # the text begins with the comma that parts it from the old columns, so the first piece is blank
     pieces = tuple(piece.strip() for piece in found[1:])
     return pieces if not found[0].strip() and all(pieces) else ()
+
+
+def renamed(sql: str, table: str) -> str:
+    """A CREATE TABLE with another name; the text is as SQLite keeps it, so the name is its third word.
+
+    >>> renamed("CREATE TABLE 'old' (a)", "new")
+    'CREATE TABLE "new" (a)'
+    """
+    *_, (_, start, end) = _first(tokens(sql), 3)
+    return sql[:start] + name(table) + sql[end:]
 
 
 def statement(sql: str) -> str:

@@ -17,6 +17,9 @@ from isovc.sql import name
 ORDER = "isovc_order"  # a function our connections define: the tree's order where no collation of SQLite gives it
 
 
+_ALL = slice(None)
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """One table as its rows are reached. The parts are SQL expressions."""
@@ -43,9 +46,10 @@ class Access:
         """Every cell of a row as an expression."""
         return (*self.key, *map(name, self.table.cells[len(self.key) :]))
 
-    def select(self, where: str = "", *, exactly: bool, ordered: bool = True) -> str:
-        """SQL for whole rows."""
-        columns = ", ".join(map(exact, self.cells) if exactly else self.cells)
+    def select(self, where: str = "", *, exactly: bool, ordered: bool = True, part: slice = _ALL) -> str:
+        """SQL for rows, or for a part of their cells."""
+        cells = self.cells[part]
+        columns = ", ".join(map(exact, cells) if exactly else cells)
         order = f" ORDER BY {', '.join(self.sorted_by)}" if ordered else ""
         return f"SELECT {columns} FROM main.{name(self.table.name)}{where and f' WHERE {where}'}{order}"
 

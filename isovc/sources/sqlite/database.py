@@ -10,7 +10,7 @@ from isovc.errors import DatabaseExists, DatabaseForbidden
 from isovc.model import Shape
 from isovc.sources.sqlite.connection import check_writable, opened
 from isovc.sources.sqlite.failures import told
-from isovc.sources.sqlite.layout import lay_out
+from isovc.sources.sqlite.layout import lay_out, lay_out_empty
 from isovc.sources.sqlite.mark import Mark
 from isovc.sources.sqlite.reading import Reading
 from isovc.sources.sqlite.snapshot import mark_after_commit, read_snapshot, write_snapshot
@@ -70,7 +70,11 @@ class Database:
         """
         with self._told(), opened(self.path, busy_seconds=self.busy_seconds) as connection:
             check_writable(connection, self.path)
-            return lay_out(connection, shape)
+            if connection.pragma("page_count"):
+                return lay_out(connection, shape)
+        with self._told():
+            lay_out_empty(self.path, shape)
+        return True
 
     def _told(self) -> AbstractContextManager[None]:
         return told(self.path, seconds=self.busy_seconds)

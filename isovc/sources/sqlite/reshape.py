@@ -43,7 +43,8 @@ def reshape(snapshot: Snapshot, target: Shape, changes: Changes, contents: Conte
     _drop(snapshot, work)
     for table in work.anew:
         _make_anew(snapshot, current, target, table)
-    for each in work.come:
+    # SQLite's own first, or SQLite would make them along with the first table that needs them
+    for each in sorted(work.come, key=lambda each: not is_own(each.name)):
         if kind_of(each) == "table":
             create(snapshot, each)
             _fill(snapshot, target.tables[each.name], contents)
@@ -116,7 +117,7 @@ def _drop(snapshot: Snapshot, work: _Work) -> None:
         for each in by_kind.get(kind, ()):
             connection.execute(f"DROP {kind.upper()} main.{name(each.name)}")
     forget_virtual(connection, by_kind.get("virtual", []))
-    for each in by_kind.get("table", ()):
+    for each in sorted(by_kind.get("table", ()), key=lambda each: is_own(each.name)):
         if is_own(each.name):
             drop_own(connection, each.name)
         else:

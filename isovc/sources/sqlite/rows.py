@@ -23,10 +23,8 @@ def read_rows(connection: apsw.Connection, way: Access, within: KeyRange | None 
     """All rows, or those in the range, in tree order."""
     within = within or _WHOLE
     where, bounds = in_range(way, within)
-    if way.encoding != "UTF-8":
-        cells = connection.execute(way.select(where, exactly=True), bounds)
-        rows = (from_exact(row, way.encoding) for row in cells)
-        return _batches(lambda count: list(islice(rows, count)))
+    if needs_exact(connection, way):
+        return _batches(_taker(_fetch(connection, way, where, bounds, exactly=True, ordered=True)))
     cursor = connection.execute(way.select(where, exactly=False), bounds)
     last = within.after
 
@@ -56,7 +54,7 @@ def read_rowids(connection: apsw.Connection, way: Access, ranges: Iterable[KeyRa
         bound = tuple(cell for _, cell in bounds)
         read = 0
         try:
-            for batch in _batches(_taker(_fetch(connection, way, order, bound, exactly=way.encoding != "UTF-8"))):
+            for batch in _batches(_taker(_fetch(connection, way, order, bound, exactly=needs_exact(connection, way)))):
                 read += len(batch)
                 yield batch
         except UnicodeDecodeError:
@@ -72,7 +70,7 @@ def read_keys(connection: apsw.Connection, way: Access, keys: Iterable[Key]) -> 
 def _with_key(connection: apsw.Connection, way: Access, key: Key) -> list[Row]:
     where, bound = find_key(way, key)
     try:
-        return list(_fetch(connection, way, where, bound, exactly=way.encoding != "UTF-8"))
+        return list(_fetch(connection, way, where, bound, exactly=needs_exact(connection, way)))
     except UnicodeDecodeError:
         return list(_fetch(connection, way, where, bound, exactly=True))
 
@@ -87,15 +85,27 @@ def find_key(way: Access, key: Key) -> tuple[str, Row]:
     return way.is_key(places), bound
 
 
-def _fetch(connection: apsw.Connection, way: Access, where: str, bound: Row, *, exactly: bool) -> Iterator[Row]:
-    cursor = connection.execute(way.select(where, exactly=exactly, ordered=False), bound)
-    return (from_exact(row, way.encoding) for row in cursor) if exactly else iter(cursor)
+def needs_exact(connection: apsw.Connection, way: Access) -> bool:
+    """The quick way would not do: SQLite changes text on its way, or a row does not fit into one result."""
+    return way.encoding != "UTF-8" or len(way.cells) > connection.limit(apsw.SQLITE_LIMIT_COLUMN)
+
+
+def _fetch(
+    connection: apsw.Connection, way: Access, where: str, bound: Row, *, exactly: bool, ordered: bool = False
+) -> Iterator[Row]:
+    # A table may have as many columns as a result can, and then its rowid is one more: read in two halves side by side.
+    width, most = len(way.cells), connection.limit(apsw.SQLITE_LIMIT_COLUMN)
+    parts = [slice(first, first + most) for first in range(0, width, most)]
+    cursors = [
+        connection.execute(way.select(where, exactly=exactly, ordered=ordered, part=part), bound) for part in parts
+    ]
+    rows = cursors[0] if len(cursors) == 1 else map(chain.from_iterable, zip(*cursors, strict=True))
+    return (from_exact(tuple(row), way.encoding) for row in rows) if exactly else iter(cursors[0])
 
 
 def _next_row(connection: apsw.Connection, way: Access, within: KeyRange) -> Row:
     where, bounds = in_range(way, within)
-    row = next(iter(connection.execute(way.select(where, exactly=True) + " LIMIT 1", bounds)))
-    return from_exact(row, way.encoding)
+    return next(_fetch(connection, way, where, bounds, exactly=True, ordered=True))
 
 
 def _taker(rows: Iterator[Row]) -> Callable[[int], list[Row]]:

@@ -16,7 +16,7 @@ import apsw
 from isovc.errors import ShapeNotReached
 from isovc.model import SchemaObject
 from isovc.sources.sqlite.snapshot import Snapshot
-from isovc.sql import name
+from isovc.sql import name, renamed
 
 _ASIDE = "isovc_aside_"
 
@@ -77,10 +77,11 @@ def drop_own(connection: apsw.Connection, table: str) -> None:
     """Drop a table that SQLite keeps for itself, under a name where it may be dropped."""
     aside = free_name(connection)
     with _by_hand(connection):
+        sql = str(connection.execute("SELECT sql FROM main.sqlite_schema WHERE name = ?", (table,)).get)
         connection.execute(
-            "UPDATE main.sqlite_schema SET name = ?1, tbl_name = ?1, sql = 'CREATE TABLE ' || ?1 || '(a)'"
-            " WHERE type = 'table' AND name = ?2",
-            (aside, table),
+            "UPDATE main.sqlite_schema SET tbl_name = ?1, name = replace(name, ?2, ?1),"
+            " sql = CASE type WHEN 'table' THEN ?3 END WHERE tbl_name = ?2",
+            (aside, table, renamed(sql, aside)),
         )
     connection.execute(f"DROP TABLE main.{name(aside)}")
 
