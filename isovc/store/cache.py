@@ -15,26 +15,42 @@ class RecentContents:
         self._capacity = capacity
         self._held = 0
         self._contents: OrderedDict[ChunkId, bytes] = OrderedDict()
+        self._seqs: dict[ChunkId, int] = {}  # of contents kept with their row number
+        self._by_seq: dict[int, bytes] = {}
         self._guard = threading.Lock()
 
     def get(self, chunk: ChunkId) -> bytes | None:
         """The content if it is still here."""
         return self._contents.get(chunk)
 
-    def keep(self, chunk: ChunkId, content: bytes) -> None:
+    def at(self, seq: int) -> bytes | None:
+        """The content of the row with this number if it is still here. A number is never given twice."""
+        return self._by_seq.get(seq)
+
+    def keep(self, chunk: ChunkId, content: bytes, seq: int | None = None) -> None:
         """Remember it, and forget the oldest ones for it."""
         with self._guard:
             if chunk in self._contents:
                 return
             self._contents[chunk] = content
+            if seq is not None:
+                self._seqs[chunk] = seq
+                self._by_seq[seq] = content
             self._held += len(content)
             while self._held > self._capacity:
-                _, dropped = self._contents.popitem(last=False)
-                self._held -= len(dropped)
+                oldest, dropped = self._contents.popitem(last=False)
+                self._dropped(oldest, dropped)
 
     def forget(self, chunks: set[ChunkId]) -> None:
         """Drop these."""
         with self._guard:
             for chunk in chunks:
                 dropped = self._contents.pop(chunk, None)
-                self._held -= len(dropped) if dropped is not None else 0
+                if dropped is not None:
+                    self._dropped(chunk, dropped)
+
+    def _dropped(self, chunk: ChunkId, content: bytes) -> None:
+        self._held -= len(content)
+        seq = self._seqs.pop(chunk, None)
+        if seq is not None:
+            del self._by_seq[seq]

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from isovc.encoding.compress import LARGEST_CHUNK, compress, compress_against
+from isovc.encoding.compress import LARGEST_CHUNK, compress, compress_against, decompress_against
+from isovc.encoding.splice import is_splice, splice, unsplice
 from isovc.errors import NotStorable
 
 # zstd level: on rows of text and numbers, level 3 takes 75 % longer than level 1 and saves 1-4 % (docs/design/0002)
@@ -52,10 +53,18 @@ def refuse_oversized(content: bytes) -> None:
         raise NotStorable(what=f"a chunk of {len(content)} bytes", why=f"{LARGEST_CHUNK} is the most")
 
 
+def unpack_against(body: bytes, base: bytes) -> bytes:
+    """The content of a body that is a difference to `base`."""
+    return unsplice(body, base) if is_splice(body) else decompress_against(body, base)
+
+
 def pack(content: bytes, against: Stored | None, packing: Packing) -> Packed:
     """The smaller way to keep `content`, given a chunk it may resemble."""
     if against is None:
         return Packed(None, 0, compress(content, level=packing.level))
+    spliced = splice(content, against.content)
+    if spliced is not None and len(spliced) * _WORTH_A_TRY <= len(content):
+        return Packed(against.seq, against.depth + 1, spliced)
     body = compress_against(content, against.content, level=packing.level)
     if len(body) * _WORTH_A_TRY > len(content):
         alone = compress(content, level=packing.level)

@@ -8,12 +8,12 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from isovc.encoding.compress import decompress, decompress_against
+from isovc.encoding.compress import decompress
 from isovc.encoding.digest import ChunkId, Digest
 from isovc.errors import ChunkDamaged, ChunkMissing, Damage, NotCanonical, StoreDamaged
 from isovc.store.cache import RecentContents
 from isovc.store.database import StoreFile
-from isovc.store.packing import Stored
+from isovc.store.packing import Stored, unpack_against
 
 _BATCH = 256  # ids a statement: half the cost of one by one; more gains nothing
 _RECENT_BYTES = 32 << 20  # what an edit of some thousand leaves reads and then writes differences to
@@ -109,7 +109,7 @@ class Reader:
         with self.file.reading() as db:
             for row in self.rows(db, chunks):
                 content = self.content(db, row)
-                self.recent.keep(row.id, content)
+                self.recent.keep(row.id, content, row.seq)
                 yield row.id, content
 
     def _culprit(self, chunks: Sequence[ChunkId], damage: StoreDamaged) -> Damage:
@@ -126,14 +126,16 @@ class Reader:
         bodies: list[bytes] = []
         content: bytes | None = None
         for link in self._chain(db, row):
-            content = self.recent.get(link.id) if bodies else None  # of the row itself what lies there counts
-            if content is not None:
+            if link.base is None:
+                content = decompress(link.body)
                 break
             bodies.append(link.body)
-        if content is None:
-            content = decompress(bodies.pop())
+            content = self.recent.at(link.base)  # spares a look-up; of the row itself what lies there counts
+            if content is not None:
+                break
+        assert content is not None  # a chain ends with a row that stands alone, or it raises
         for body in reversed(bodies):
-            content = decompress_against(body, content)
+            content = unpack_against(body, content)
         return content
 
     def _chain(self, db: sqlite3.Connection, row: Row) -> Iterator[Row]:

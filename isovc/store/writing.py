@@ -18,6 +18,9 @@ from isovc.store.packing import Packing, pack, refuse_oversized
 from isovc.store.reading import Reader, is_kept
 
 _HAND_OVER_BYTES = 1 << 20  # content a batch: large enough that handing over costs nothing
+# content of differences that waits for the end of the block: finding them is mostly Python's work, and two threads that
+# take turns at that are slower than one
+_WAITING_DIFFERENCES = 32 << 20
 _WAITING_BATCHES = 4
 # bodies a transaction: a fraction of a second of work, so that other processes' writers are let in between
 _TRANSACTION_BYTES = 16 << 20
@@ -39,7 +42,7 @@ class Writer:
         self._reader = reader
         self._packing = packing
         self._batch: list[_Item] = []
-        self._batch_bytes = 0
+        self._weight = 0.0  # of the batch, in hand-overs
         self._queue: Queue[list[_Item] | None] = Queue(_WAITING_BATCHES)
         self._thread: threading.Thread | None = None
         self._ended = False  # the thread has seen the end of the queue
@@ -50,8 +53,9 @@ class Writer:
         refuse_oversized(content)
         chunk = self._reader.digest(content)
         self._batch.append((chunk, content, base))
-        self._batch_bytes += len(content)
-        if self._batch_bytes >= _HAND_OVER_BYTES:
+        is_difference = base is not None and self._thread is None
+        self._weight += len(content) / (_WAITING_DIFFERENCES if is_difference else _HAND_OVER_BYTES)
+        if self._weight >= 1:
             self._hand_over()
         return chunk
 
@@ -78,7 +82,7 @@ class Writer:
             self._thread = threading.Thread(target=self._work, name="isovc-chunks", daemon=True)
             self._thread.start()
         self._queue.put(self._batch)
-        self._batch, self._batch_bytes = [], 0
+        self._batch, self._weight = [], 0.0
 
     def _join(self) -> None:
         assert self._thread is not None
@@ -146,7 +150,7 @@ class Writer:
         against = None
         if base is not None:
             against = self._reader.resembling(db, base, longest_chain=self._packing.longest_chain)
-            self._reader.recent.keep(chunk, content)  # the next edit is likely to be near
+            self._reader.recent.keep(chunk, content, seq)  # the next edit is likely to be near
         packed = pack(content, against, self._packing)
         db.execute(
             "INSERT INTO chunk(seq, id, base, depth, body) VALUES(?, ?, ?, ?, ?)",

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 
 from isovc.encoding.digest import Kind
 from isovc.encoding.fixed import pick, step
-from isovc.encoding.orderkey import encode_key, encode_keys
+from isovc.encoding.orderkey import decode_key, encode_key, encode_keys
 from isovc.encoding.values import decode, packer, unpack
 from isovc.errors import NotCanonical
 
@@ -119,9 +119,15 @@ class Leaf:
 
     def find(self, key: bytes) -> int | None:
         """The number of the row with this key."""
-        keys = self.keys()
-        at = bisect_left(keys, key)
-        return at if at < len(keys) and keys[at] == key else None
+        sought: Any = key
+        places: Sequence[Any] = self.keys() if self._keys or self.form != _STEPS or self.key_width > 1 else ()
+        if not places and self.rows:  # integers are compared as they are: making 64 keys of them costs more than all
+            (sought,) = decode_key(key, 1)
+            if type(sought) is not int:
+                return None
+            places = self.column(0)
+        at = bisect_left(places, sought)
+        return at if at < len(places) and places[at] == sought else None
 
     def key(self, at: int) -> bytes:
         """The order key of one row."""

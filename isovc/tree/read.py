@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, islice
 from random import Random
 from typing import TypeVar
@@ -15,7 +14,7 @@ from isovc.tree.forest import Forest
 from isovc.tree.leaf import Leaf, Row
 from isovc.tree.node import Entry
 
-_AHEAD = 64  # leaves fetched by the other thread while these are decoded: half a MB
+_AT_ONCE = 64  # leaves fetched together: half a MB, at most 4
 _NODES_AT_ONCE = 16
 
 OnLoss = Callable[[RowsUnreadable], None]
@@ -34,9 +33,8 @@ def get(forest: Forest, root: ChunkId, key: bytes, *, width: int) -> Row | None:
         entries = forest.children(level, [entries[at]])[0]
         level -= 1
     leaf = forest.leaves([entries[at]])[0]
-    keys = leaf.keys()
-    at = bisect_left(keys, key)
-    return leaf.row(at, width) if at < len(keys) and keys[at] == key else None
+    row = leaf.find(key)
+    return None if row is None else leaf.row(row, width)
 
 
 def count(forest: Forest, root: ChunkId) -> int:
@@ -84,7 +82,7 @@ def batches(
 ) -> Iterator[list[Row]]:
     """The same rows, leaf by leaf."""
     level, entries = forest.top(root)
-    for leaf in _read_ahead(forest, _leaf_entries(forest, level, entries, after, upto, on_loss), on_loss):
+    for leaf in _leaves(forest, _leaf_entries(forest, level, entries, after, upto, on_loss), on_loss):
         columns = [leaf.column(at) for at in cells]
         if after is not None or upto is not None:
             keys = leaf.keys()
@@ -156,24 +154,11 @@ def _leaf_entries(
             yield from _leaf_entries(forest, level - 1, children, after, upto, on_loss)
 
 
-def _read_ahead(forest: Forest, entries: Iterator[Entry], on_loss: OnLoss | None) -> Iterator[Leaf]:
-    """Leaves, the next ones fetched and verified on another thread while the caller decodes these."""
-
-    def fetch(some: list[Entry]) -> list[Leaf]:
-        return _surviving(forest.leaves, some, on_loss)
-
-    now = list(islice(entries, _AHEAD))
-    following = list(islice(entries, _AHEAD)) if len(now) == _AHEAD else []
-    if not following:  # a short range: a thread would cost more than it saves
-        yield from fetch(now)
-        return
-    with ThreadPoolExecutor(1, thread_name_prefix="isovc-read-ahead") as thread:
-        coming = thread.submit(fetch, now)
-        while following:
-            leaves, coming = coming.result(), thread.submit(fetch, following)
-            yield from leaves
-            following = list(islice(entries, _AHEAD))
-        yield from coming.result()
+def _leaves(forest: Forest, entries: Iterator[Entry], on_loss: OnLoss | None) -> Iterator[Leaf]:
+    """Leaves, fetched some at a time. No thread reads ahead: it takes turns with the caller at the interpreter, which
+    costs more than decompressing beside it saves."""
+    while some := list(islice(entries, _AT_ONCE)):
+        yield from _surviving(forest.leaves, some, on_loss)
 
 
 def _surviving(fetch: Callable[[list[Entry]], list[_T]], entries: list[Entry], on_loss: OnLoss | None) -> list[_T]:
