@@ -77,7 +77,7 @@ def make(path: Path, sql: str, encoding: str = "UTF-8") -> Database:
     connection = apsw.Connection(str(path))
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_FKEY, 0)
     connection.execute(f"PRAGMA encoding='{encoding}'")
-    connection.execute(sql)
+    list(connection.execute(sql))
     connection.close()
     return Database(path)
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import apsw
 
 from isovc.encoding.orderkey import encode_key
-from isovc.errors import MissingCollation, RowidHidden
+from isovc.errors import RowidHidden
 from isovc.model import Key, KeyKind, KeyRange, Row, Table
 from isovc.sources.sqlite.cells import as_bytes, exact, from_exact, placeholder
-from isovc.sources.sqlite.shape import index_columns, key_index, missing_collation
+from isovc.sources.sqlite.shape import index_columns, key_index
 from isovc.sql import name
 
 ORDER = "isovc_order"  # a function our connections define: the tree's order where no collation of SQLite gives it
@@ -78,8 +78,10 @@ def access(connection: apsw.Connection, path: Path, table: Table) -> Access:
         return Access(table, encoding, columns[0], columns, columns, ())
     index = key_index(connection, table.name)
     indexed = index_columns(connection, index) if index else ()
-    if table.without_rowid and (missing := missing_collation(connection, indexed)):
-        raise MissingCollation(path=path, collation=missing, table=table.name)  # SQLite cannot open such a table at all
+    if table.without_rowid:
+        for column in indexed:
+            # SQLite cannot open the table without them, and only a comparison says which one is missing
+            connection.execute(f"SELECT 'a' < 'b' COLLATE {name(column.collation)}")
     by_name: dict[str, str] = {}
     for column in indexed:
         by_name.setdefault(name(column.name), column.collation)
@@ -158,5 +160,6 @@ def _nullable(columns: list[str], places: list[str], bound: Key, sign: str, *, i
 
 def _compare(column: str, place: str, cell: object, sign: str) -> str:
     if cell is None:
-        return f"{column} IS NOT NULL" if sign == ">" else "0"
+        # every bound cell must show in the statement, this NULL too
+        return f"{column} IS NOT {place}" if sign == ">" else f"{place} NOT NULL"
     return f"{column} > {place}" if sign == ">" else f"({column} < {place} OR {column} IS NULL)"

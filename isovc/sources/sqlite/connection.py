@@ -34,8 +34,8 @@ def opened(path: Path, *, busy_seconds: float) -> Iterator[apsw.Connection]:
             (apsw.SQLITE_DBCONFIG_LEGACY_ALTER_TABLE, 1),  # a rename must not rewrite or check views and triggers
         ):
             connection.config(setting, value)
-        connection.execute(f"PRAGMA ignore_check_constraints=ON; PRAGMA cache_size=-{CACHE_KIB}")
         try:
+            connection.execute(f"PRAGMA ignore_check_constraints=ON; PRAGMA cache_size=-{CACHE_KIB}")
             connection.execute("PRAGMA schema_version")  # the first look at the file
         except apsw.NotADBError:
             _, head = connection.read("main", 0, 0, min(_HEAD, path.stat().st_size))

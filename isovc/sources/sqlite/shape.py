@@ -69,12 +69,6 @@ def unknown_modules(connection: apsw.Connection, objects: Iterable[SchemaObject]
     return tuple((table, module) for table, module in modules if module and module.lower() not in known)
 
 
-def missing_collation(connection: apsw.Connection, columns: Iterable[IndexColumn]) -> str | None:
-    """The first collation of these that this connection does not have."""
-    known = {str(row[1]).upper() for row in connection.execute("PRAGMA collation_list")}
-    return next((column.collation for column in columns if column.collation.upper() not in known), None)
-
-
 def _listed(connection: apsw.Connection) -> dict[str, Listed]:
     rows = connection.execute("PRAGMA main.table_list")
     return {row[1]: Listed(row[2], bool(row[4]), bool(row[5])) for row in rows}
