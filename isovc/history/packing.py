@@ -1,0 +1,110 @@
+"""Many small object files made into few packs, so that a long history stays small. Knows nothing of refs or commits.
+
+Runs are bounded: at most LOOSE_AT_ONCE objects, joined with those packs that are not bigger than what is packed
+already, so an object is written again about log2(n) times in all, and never once its pack is BIG.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import pygit2
+
+from isovc.errors import GitObjectDamaged
+from isovc.history.durable import fsync_folder
+from isovc.history.loose import loose_objects, loose_path, read_loose
+
+LOOSE_AT_ONCE = 20_000  # objects: about two seconds of work
+BIG = 50_000  # objects: a pack of this size is left alone for ever
+ROOM = "isovc-packing"  # folder in the git directory where a pack grows; what a stopped run left there is dropped
+_TEMPORARY = "tmp_object_git2_"  # libgit2's object files under way; under our lock they belong to nobody
+
+_INDEX_HEAD = 8 + 256 * 4  # bytes: magic, version, fan-out table
+_ID = 20  # bytes of a SHA-1
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """What a run did."""
+
+    objects: int
+    packs_joined: int
+
+
+def pack_loose(repository: pygit2.Repository, directory: Path) -> Packed:
+    """Pack what is loose. The pack is durable before anything is removed; the caller holds the lock."""
+    objects, room = directory / "objects", directory / ROOM
+    shutil.rmtree(room, ignore_errors=True)
+    for left in objects.glob(f"{_TEMPORARY}*"):
+        left.unlink(missing_ok=True)
+    loose = [name for name in islice(loose_objects(objects), LOOSE_AT_ONCE) if _sound(objects, name)]
+    if not loose:
+        return Packed(0, 0)
+    joined = _packs_to_join(objects / "pack", len(loose))
+    ids = set(map(bytes.fromhex, loose)).union(*map(_ids_in, joined))
+    room.mkdir()
+    try:
+        index = _write(repository, ids, room, objects / "pack")
+    finally:
+        shutil.rmtree(room, ignore_errors=True)
+    for name in loose:
+        loose_path(objects, name).unlink(missing_ok=True)
+    _remove_packs([path for path in joined if path.name != index.name])
+    return Packed(len(ids), len(joined))
+
+
+def _sound(objects: Path, name: str) -> bool:
+    """Damaged ones stay as they are, for `fsck` to find: libgit2 might never come back from them."""
+    try:
+        return read_loose(objects, name) is not None
+    except GitObjectDamaged:
+        return False
+
+
+def _write(repository: pygit2.Repository, ids: set[bytes], room: Path, shelf: Path) -> Path:
+    builder = pygit2.PackBuilder(repository)
+    builder.set_threads(1)
+    for each in sorted(ids):
+        builder.add(pygit2.Oid(raw=each))
+    builder.write(str(room))
+    (index,) = room.glob("*.idx")
+    if not ids <= _ids_in(index):
+        raise GitObjectDamaged(name=index.name, why="a fresh pack lacks objects")
+    # The pack before its index: git looks for packs by their indexes.
+    for path in (index.with_suffix(".pack"), index):
+        path.replace(shelf / path.name)
+    fsync_folder(shelf)
+    return shelf / index.name
+
+
+def _packs_to_join(shelf: Path, amount: int) -> list[Path]:
+    sized = sorted((len(_ids_in(path)), path) for path in shelf.glob("pack-*.idx") if _ours_to_join(path))
+    joined = []
+    for size, path in sized:
+        if size > amount or size >= BIG:
+            break
+        joined.append(path)
+        amount += size
+    return joined
+
+
+def _ours_to_join(index: Path) -> bool:
+    return index.with_suffix(".pack").exists() and not index.with_suffix(".keep").exists()
+
+
+def _remove_packs(indexes: list[Path]) -> None:
+    for index in indexes:
+        (index.parent / "multi-pack-index").unlink(missing_ok=True)  # it may name this pack; git does without
+        for path in (index, *index.parent.glob(f"{index.stem}.*")):
+            path.unlink(missing_ok=True)
+
+
+def _ids_in(index: Path) -> set[bytes]:
+    data = index.read_bytes()
+    if data[:8] != b"\xfftOc\0\0\0\x02" or len(data) < _INDEX_HEAD:
+        raise GitObjectDamaged(name=index.name, why="it is not an index of a pack")
+    count = int.from_bytes(data[_INDEX_HEAD - 4 : _INDEX_HEAD], "big")
+    return {data[at : at + _ID] for at in range(_INDEX_HEAD, _INDEX_HEAD + count * _ID, _ID)}
