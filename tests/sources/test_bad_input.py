@@ -1,3 +1,4 @@
+# ruff: noqa: E501  # one case of SQL a line reads better than a broken one
 """What cannot be read or written is said in one sentence of ours, never as an exception of a library."""
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def noise(path: Path) -> None:
     [
         (lambda path: None, errors.NoDatabase),
         (lambda path: path.mkdir(), errors.NotADatabase),
-        (lambda path: os.mkfifo(path), errors.NotADatabase),
+        (os.mkfifo, errors.NotADatabase),
         (lambda path: path.write_text("hello " * 500), errors.NotADatabase),
         (noise, errors.DatabaseEncrypted),
     ],

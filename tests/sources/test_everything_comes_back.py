@@ -1,3 +1,4 @@
+# ruff: noqa: E501  # one case of SQL a line reads better than a broken one
 """Whatever SQLite can hold is read, and set down in another file, exactly."""
 
 from __future__ import annotations

@@ -1,0 +1,72 @@
+"""A database takes another shape: rows that are not named stay, text and order of the schema are as wanted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from isovc import errors
+from isovc.model import RowChange
+from isovc.sources.sqlite import Database
+from tests.sources.test_everything_comes_back import check, content, make
+
+OLD = """CREATE TABLE t (a INTEGER PRIMARY KEY AUTOINCREMENT, b UNIQUE); CREATE INDEX i ON t (b);
+    CREATE VIEW v AS SELECT nofunc(a) FROM t; CREATE TRIGGER r AFTER UPDATE ON t BEGIN DELETE FROM t; END;
+    CREATE TABLE k (a, b); INSERT INTO k (rowid, a, b) VALUES (40, 1, 2); INSERT INTO t (a, b) VALUES (1, 2), (7, 3)"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "change"),
+    [
+        ("b UNIQUE)", "b UNIQUE, c INT, d AS (a))", RowChange((1,), (1, 2), (1, 2, 5))),
+        ("b UNIQUE)", "b UNIQUE, c INT DEFAULT 9)", RowChange((1,), (1, 2), (1, 2, 5))),
+        ("b UNIQUE)", "b NOT NULL UNIQUE CHECK (b > 9))", RowChange((1,), (1, 2), (1, 5))),
+        ("TABLE k (a, b)", "TABLE k (b, c, a)", RowChange((41,), None, (41, 1, 2, 3))),
+    ],
+)
+def test_rows_move_into_a_changed_table(tmp_path: Path, old: str, new: str, change: RowChange) -> None:
+    database = make(tmp_path / "a.db", OLD)
+    sql = "PRAGMA ignore_check_constraints=ON; " + OLD.replace(old, new)
+    target, _ = content(make(tmp_path / "b.db", sql))
+    table = "k" if " k " in old else "t"
+    with database.writing() as writing:
+        writing.apply(target, {table: [change]})
+    shape, rows = content(database)
+    assert shape == target
+    assert change.after in rows[table]
+    assert len(rows["t"]) == 2
+    assert rows["sqlite_sequence"] == [(1, "t", 7)]
+    assert rows["k"][0][0] == 40
+    assert check(database.path) in ("ok", "CHECK constraint failed in t") or "CHECK" in new
+
+
+def test_another_key_without_rows_is_refused(tmp_path: Path) -> None:
+    database = make(tmp_path / "a.db", "CREATE TABLE t (a, b)")
+    target, _ = content(make(tmp_path / "b.db", "CREATE TABLE t (a PRIMARY KEY, b)"))
+    with pytest.raises(errors.ShapeNotReached), database.writing() as writing:
+        writing.apply(target, {})
+    assert content(database)[0].tables["t"].key == ("_rowid_",)
+
+
+def test_a_definition_that_hides_a_second_statement_is_refused(tmp_path: Path) -> None:
+    database = make(tmp_path / "a.db", "CREATE TABLE t (a)")
+    shape, _ = content(database)
+    first = shape.objects[0]
+    evil = type(first)("view", "v", "v", "CREATE VIEW v AS SELECT 1; DROP TABLE t")
+    target = type(shape)(shape.encoding, shape.pragmas, (first, evil), shape.tables)
+    with pytest.raises(errors.ShapeNotReached), database.writing() as writing:
+        writing.apply(target, {})
+    assert content(Database(database.path))[0] == shape
+
+
+def test_a_dropped_table_comes_back_in_its_place(tmp_path: Path) -> None:
+    database = make(tmp_path / "a.db", "CREATE TABLE a (x); CREATE TABLE b (x PRIMARY KEY); CREATE TABLE c (x)")
+    target, rows = content(database)
+    without = type(target)(target.encoding, target.pragmas, tuple(each for each in target.objects if each.name != "b"))
+    with database.writing() as writing:
+        writing.apply(without, {})
+    with database.writing() as writing:
+        writing.apply(target, {}, contents={"b": [rows["b"]] if rows["b"] else []})
+    assert content(database)[0] == target
+    assert check(database.path) == "ok"
