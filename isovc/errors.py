@@ -787,9 +787,9 @@ class RowsUnreadable(Damage):
 
     code = "rows-unreadable"
 
-    def __init__(self, *, chunk: bytes, last_key: bytes, rows: int, why: str) -> None:
+    def __init__(self, *, chunk: bytes, last_key: bytes, upto: str, rows: int, why: str) -> None:
         self.chunk, self.last_key, self.rows, self.why = chunk, last_key, rows, why
-        many = f"the {rows} rows up to key {last_key.hex()}" if rows else "a tree"
+        many = f"the {rows} row{'s' * (rows != 1)} that end with key {upto}" if rows else "a tree"
         super().__init__(f"{many} cannot be read: {why}", hint="isovc fsck")
 
 
@@ -798,6 +798,146 @@ class NotSorted(Refused):
 
     code = "not-sorted"
 
-    def __init__(self, *, what: str, key: object) -> None:
+    def __init__(self, *, what: str, key: str) -> None:
         self.what, self.key = what, key
-        super().__init__(f"{what} are not in order: {key!r} comes twice or too late")
+        super().__init__(f"{what} are not in order: {key} comes twice or too late")
+
+
+# -- repositories and working copies -----------------------------------------------------------------------------------
+
+
+class NoRepository(Refused):
+    """No folder from here upwards holds a repository."""
+
+    code = "no-repository"
+
+    def __init__(self, *, folder: object) -> None:
+        self.folder = folder
+        super().__init__(
+            f"{folder} is not in a repository of isovc, nor is any folder above it",
+            hint="isovc init DATABASE makes one; --repo names another",
+        )
+
+
+class RepositoryExists(Refused):
+    """A repository stands there already."""
+
+    code = "repository-exists"
+
+    def __init__(self, *, folder: object) -> None:
+        self.folder = folder
+        super().__init__(
+            f"{folder} is a repository already", hint="isovc status shows it; one folder holds one repository"
+        )
+
+
+class PointerBroken(Damage):
+    """The file that leads from a worktree to its repository makes no sense."""
+
+    code = "pointer-broken"
+
+    def __init__(self, *, path: object) -> None:
+        self.path = path
+        super().__init__(f"{path} does not say where its repository is", hint="isovc --repo FOLDER names it")
+
+
+class NotAWorktree(Refused):
+    """A database that the repository does not know."""
+
+    code = "not-a-worktree"
+
+    def __init__(self, *, path: object) -> None:
+        self.path = path
+        super().__init__(
+            f"{path} is not a working copy of this repository", hint="isovc worktree list shows those that are"
+        )
+
+
+class WhichDatabase(WrongUsage):
+    """init was not told which database, and the folder does not answer it."""
+
+    code = "which-database"
+
+    def __init__(self, *, folder: object, found: tuple[str, ...]) -> None:
+        self.folder, self.found = folder, found
+        what = f"{len(found)} databases lie in {folder}: {', '.join(found[:5])}" if found else f"no database lies in {folder}"
+        super().__init__(what, hint="isovc init DATABASE")
+
+
+class NothingToCommit(Refused):
+    """The database is as its commit has it."""
+
+    code = "nothing-to-commit"
+
+    def __init__(self, *, branch: str) -> None:
+        self.branch = branch
+        super().__init__(
+            f"nothing has changed since the last commit on {branch}", hint="--allow-empty makes a commit all the same"
+        )
+
+
+class HeadMoved(Busy):
+    """Another command moved the branch or the working copy meanwhile."""
+
+    code = "head-moved"
+
+    def __init__(self, *, head: str) -> None:
+        self.head = head
+        super().__init__(f"{head} was moved by another command meanwhile", hint="run the command again")
+
+
+class CannotCarry(Refused):
+    """Uncommitted changes do not fit where they should be taken."""
+
+    code = "cannot-carry"
+
+    def __init__(self, *, tables: list[str], rows: int) -> None:
+        self.tables, self.rows = tables, rows
+        super().__init__(
+            f"the uncommitted changes do not fit there: {rows} conflicts in {', '.join(tables)}",
+            hint="commit them first, or switch without --carry: they stay on their branch",
+        )
+
+
+class NoSuchTable(Refused):
+    """A table that no version in question has."""
+
+    code = "no-such-table"
+
+    def __init__(self, *, table: str, known: list[str]) -> None:
+        self.table, self.known = table, known
+        super().__init__(f"there is no table {table!r}", hint=f"tables: {', '.join(known[:10])}" if known else "")
+
+
+class BranchInUse(Refused):
+    """A branch that another working copy is on."""
+
+    code = "branch-in-use"
+
+    def __init__(self, *, branch: str, database: str) -> None:
+        self.branch, self.database = branch, database
+        super().__init__(
+            f"branch {branch} is checked out in {database}", hint=f"isovc worktree add PATH -c NEW {branch}"
+        )
+
+
+class NotMerged(Refused):
+    """A branch whose versions would be out of reach without it."""
+
+    code = "not-merged"
+
+    def __init__(self, *, branch: str) -> None:
+        self.branch = branch
+        super().__init__(
+            f"branch {branch} has versions that no other branch or tag leads to", hint=f"isovc branch -D {branch}"
+        )
+
+
+class OptionsClash(WrongUsage):
+    """Options that cannot be meant together."""
+
+    code = "options-clash"
+
+    def __init__(self, *, options: tuple[str, ...]) -> None:
+        self.options = options
+        super().__init__(f"{' and '.join(options)} cannot be meant together", hint="choose one of them")

@@ -96,6 +96,19 @@ def decode_key(data: bytes, width: int) -> tuple[Any, ...]:
     raise NotCanonical(what="a key", why=f"{data[:24].hex()} is none of ours")
 
 
+def in_words(data: bytes) -> str:
+    """A key for people, whatever its width and even if it is damaged."""
+    cells: list[str] = []
+    at = 0
+    try:
+        while at < len(data) and data[at] >= _NULL[0]:  # what tells floats from integers begins lower
+            value, at = _cell(data, at)
+            cells.append("NULL" if value is None else repr(value))
+    except (IndexError, struct.error, ValueError):
+        return data.hex()
+    return ", ".join(cells)
+
+
 def _integers(column: Sequence[Any]) -> list[bytes] | None:
     """A column of nothing but integers, all of one sign: no step of Python a key."""
     if type(column[0]) is not int or set(map(type, column)) != {int}:

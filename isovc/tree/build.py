@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from itertools import islice, pairwise
 from operator import ge
+from typing import Any
 
-from isovc.encoding.orderkey import encode_keys
+from isovc.encoding.orderkey import encode_keys, in_words
 from isovc.errors import NotSorted
 from isovc.store.protocol import ChunkWriter
 from isovc.tree.forest import Forest, Root
@@ -37,26 +38,34 @@ def plant(
     drawn."""
     mask = rules.mask(0)
     source = iter(rows)
-    columns: list[Column] = []
-    keys: list[bytes] = []
-    done = 0  # rows of the block in hand that are planted
+    open_columns: list[list[Any]] = []  # the run in hand: rows whose end has not come yet
+    open_keys: list[bytes] = []
+    last: list[bytes] = []
     while block := list(islice(source, _BLOCK)):
-        # what is left of the block before begins the new one
-        fresh: list[Column] = list(zip(*block, strict=True))
-        columns = [(*old[done:], *new) for old, new in zip(columns, fresh, strict=True)] if done < len(keys) else fresh
-        new_keys = encode_keys(fresh[:key_width])
-        keys = keys[done:]
-        _check_order(keys[-1:] + new_keys)
-        seen, done = len(keys), 0
-        keys += new_keys
-        for at in [at for at, key_hash in enumerate(rules.hashes(new_keys), seen + 1) if not key_hash & mask]:
-            yield planter.leaves([column[done:at] for column in columns], keys[done:at], bases=bases)
-            done = at
-    if done < len(keys):
-        yield planter.leaves([column[done:] for column in columns], keys[done:], bases=bases)
+        columns: list[Column] = list(zip(*block, strict=True))
+        keys = encode_keys(columns[:key_width])
+        _check_order(last + keys)
+        last = keys[-1:]
+        done = 0
+        for end in [at for at, key_hash in enumerate(rules.hashes(keys), 1) if not key_hash & mask]:
+            pieces: list[Column] = [column[done:end] for column in columns]
+            if open_keys:
+                pieces = [[*old, *new] for old, new in zip(open_columns, pieces, strict=True)]
+                yield planter.leaves(pieces, open_keys + keys[done:end], bases=bases)
+                open_keys = []
+            else:
+                yield planter.leaves(pieces, keys[done:end], bases=bases)
+            done = end
+        if not open_keys:
+            open_columns = [[] for _ in columns]
+        for column, rest in zip(open_columns, columns, strict=True):
+            column.extend(rest[done:])
+        open_keys += keys[done:]
+    if open_keys:
+        yield planter.leaves(open_columns, open_keys, bases=bases)
 
 
 def _check_order(keys: list[bytes]) -> None:
     if any(map(ge, keys, islice(keys, 1, None))):
         late = next(late for early, late in pairwise(keys) if early >= late)
-        raise NotSorted(what="rows", key=late)
+        raise NotSorted(what="rows", key=in_words(late))

@@ -14,6 +14,7 @@ from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from isovc.encoding.digest import ChunkId
+from isovc.encoding.orderkey import in_words
 from isovc.errors import NotSorted
 from isovc.store.protocol import ChunkWriter
 from isovc.tree.build import plant
@@ -90,7 +91,7 @@ class _Edits:
         self.view = next(self._window, None) or next(self._next_window(), None)
         if self.view is not None:
             if self._last is not None and self.view[0] <= self._last:
-                raise NotSorted(what="edits", key=self.view[0])
+                raise NotSorted(what="edits", key=in_words(self.view[0]))
             self._last = self.view[0]
 
     def upto(self, key: bytes | None) -> Iterator[Edit]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from isovc.encoding.digest import ChunkId
-from isovc.errors import ChunkDamaged, ChunkMissing, NotCanonical, RowsUnreadable
+from isovc.encoding.orderkey import in_words
+from isovc.errors import ChunkDamaged, ChunkMissing, Damage, NotCanonical, RowsUnreadable
 from isovc.store.protocol import ChunkStore
 from isovc.tree.leaf import Leaf
 from isovc.tree.node import Entry, decode_node, is_leaf
@@ -50,19 +51,41 @@ class Forest:
         """The children of nodes of `level`, node by node."""
         found: list[list[Entry]] = []
         for node, content in zip(nodes, self._contents(nodes), strict=True):
-            own, entries = decode_node(content)
+            try:
+                own, entries = decode_node(content)
+            except NotCanonical as error:
+                raise _unreadable(node, error) from None
             if own != level or entries[-1].key != node.key:
-                raise NotCanonical(what=f"node {node.id.hex()[:12]}", why="it does not fit below its parent")
+                raise _unreadable(node, _misfit(node))
             found.append(entries)
         return found
 
     def leaves(self, entries: Sequence[Entry]) -> list[Leaf]:
         """The leaves of these entries."""
-        return [Leaf(content) for content in self._contents(entries)]
+        found: list[Leaf] = []
+        for entry, content in zip(entries, self._contents(entries), strict=True):
+            try:
+                leaf = Leaf(content)
+            except NotCanonical as error:
+                raise _unreadable(entry, error) from None
+            if leaf.rows != entry.rows:
+                raise _unreadable(entry, _misfit(entry))
+            found.append(leaf)
+        return found
 
     def _contents(self, entries: Sequence[Entry]) -> list[bytes]:
         try:
             return self.store.get_many([entry.id for entry in entries])
         except (ChunkMissing, ChunkDamaged) as loss:
             lost = next(entry for entry in entries if entry.id == loss.chunk)
-            raise RowsUnreadable(chunk=lost.id, last_key=lost.key, rows=lost.rows, why=loss.message) from loss
+            raise _unreadable(lost, loss) from loss
+
+
+def _misfit(entry: Entry) -> NotCanonical:
+    return NotCanonical(what=f"chunk {entry.id.hex()[:12]}", why="it is not what its parent says")
+
+
+def _unreadable(entry: Entry, loss: Damage) -> RowsUnreadable:
+    return RowsUnreadable(
+        chunk=entry.id, last_key=entry.key, upto=in_words(entry.key), rows=entry.rows, why=loss.message
+    )
