@@ -18,7 +18,7 @@ from isovc.encoding.values import External, decode, packer
 from isovc.errors import NotCanonical
 from isovc.store.protocol import ChunkStore, ChunkWriter
 
-IS_LARGE = 16 << 10  # bytes: below, a value compresses better beside its neighbours than it saves apart from them
+IS_LARGE = 16 << 10  # bytes, or characters of text: below, a value does better beside its neighbours
 _CUT_FROM = 1 << 20  # bytes: one edit of a value smaller than this costs less, as a difference, than a list of pieces
 _SMALLEST, _AVERAGE, _LARGEST = 16 << 10, 64 << 10, 256 << 10  # bytes of a piece
 

@@ -6,6 +6,27 @@ The one line is the first line of the command's docstring; a test holds the two 
 from __future__ import annotations
 
 SECTIONS: dict[str, dict[str, str]] = {
+    "Versions of a database": {
+        "init": "Put a database under version control.",
+        "status": "Show the branch, and what changed in the database since its last commit.",
+        "commit": "Keep the database as it is now as a new version.",
+        "log": "Show the versions that lead to one, the newest first.",
+        "show": "Show one version: who, when, why, and what it changed against its first parent.",
+        "tag": "List tags, or make or remove one.",
+    },
+    "Branches and going back": {
+        "branch": "List branches, or make, rename, copy or remove one.",
+        "switch": "Go to another branch.",
+        "checkout": "Make the database another version, or take some tables of one.",
+        "reset": "Move the branch to another version.",
+        "worktree": "Have other versions as database files of their own, beside this one.",
+    },
+    "The repository": {
+        "config": "Show or change settings.",
+        "fsck": "Check that everything kept is whole, and name what is not.",
+        "gc": "Give back the space of what nothing leads to any more.",
+        "stats": "Show what the repository holds and what it weighs.",
+    },
     "Getting to know isovc": {
         "demo": "Try isovc on a small sample database in a new folder.",
         "help": "Explain a command or a topic.",

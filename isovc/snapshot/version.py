@@ -80,7 +80,9 @@ def decode_version(files: Mapping[str, bytes]) -> Version:
                 raise ValueError("schema.sql does not fit snapshot.json")
             at = end + len(_END)
         tables = {name: _decode_table(name, each) for name, each in document["tables"].items()}
-        roots = {name: Root(_id(each["root"]), each["rows"], each["bytes"]) for name, each in document["tables"].items()}
+        roots = {
+            name: Root(_id(each["root"]), each["rows"], each["bytes"]) for name, each in document["tables"].items()
+        }
         shape = Shape(document["encoding"], document["pragmas"], tuple(objects), tables)
         attachments = document["attachments"]
         return Version(shape, roots, None if attachments is None else _id(attachments))

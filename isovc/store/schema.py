@@ -20,4 +20,50 @@ CREATE INDEX chunk_by_id ON chunk(substr(id, 1, 8));
 CREATE INDEX chunk_by_base ON chunk(base) WHERE base IS NOT NULL;
 """
 
-STEPS: tuple[str, ...] = (CHUNKS,)
+HISTORY = """
+-- Ids of commits are their 20 bytes. A commit is a small number here: parents are known by it (numbers with blanks
+-- between them), and a walk reads neighbours together. jump: docs/design/0005.
+CREATE TABLE commit_entry(
+    number INTEGER PRIMARY KEY,
+    time INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    depth INTEGER NOT NULL,
+    jump INTEGER NOT NULL,
+    parents TEXT NOT NULL,
+    id BLOB NOT NULL UNIQUE,
+    author TEXT NOT NULL,
+    message TEXT NOT NULL
+);
+CREATE INDEX commit_by_time ON commit_entry(time);
+CREATE TABLE ref(name TEXT PRIMARY KEY, target BLOB NOT NULL, message TEXT NOT NULL) WITHOUT ROWID;
+-- One row a move; old or new is NULL where there was no ref. origin: this name goes on from another one's rows,
+-- up to and with origin_seq (a branch that was renamed or copied).
+CREATE TABLE ref_log(
+    name TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    old BLOB,
+    new BLOB,
+    operation TEXT NOT NULL,
+    origin TEXT,
+    origin_seq INTEGER,
+    PRIMARY KEY(name, seq)
+) WITHOUT ROWID;
+"""
+
+WORKTREES = """
+-- A database that is a working copy. Files: the files of a version, packed. head: a full ref name or a commit's 40 hex;
+-- live: the version found in the database when its mark was so; intent: what a command is about to make of it.
+CREATE TABLE worktree(
+    id INTEGER PRIMARY KEY,
+    database TEXT NOT NULL UNIQUE,
+    head TEXT NOT NULL,
+    head_commit BLOB,
+    head_files BLOB NOT NULL,
+    live_mark BLOB,
+    live_files BLOB,
+    intent BLOB
+);
+"""
+
+STEPS: tuple[str, ...] = (CHUNKS, HISTORY, WORKTREES)

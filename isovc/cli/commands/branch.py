@@ -1,0 +1,87 @@
+"""`isovc branch`: branches listed, made, renamed, copied and removed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from isovc.cli.at_desk import at_desk
+from isovc.cli.group import command_app
+from isovc.cli.here import Here, here_of
+from isovc.cli.revision import commit_of
+from isovc.cli.screen import Line, Styled
+from isovc.cli.who import present
+from isovc.errors import OptionsClash
+from isovc.history.git_history import GitHistory
+from isovc.repo.commits import CommitIndex
+from isovc.repo.moments import microseconds
+from isovc.repo.names import BRANCHES, short
+from isovc.repo.refs import Refs
+from isovc.workspace.desk import Desk
+from isovc.workspace.mirroring import mirror
+from isovc.workspace.naming import copy, create, remove, rename
+
+app = command_app()
+
+
+@app.command()
+def branch(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help="The branch.", show_default=False)] = "",
+    start: Annotated[
+        str, typer.Argument(metavar="[START]", help="Where it begins (HEAD); with -m or -c its new name.")
+    ] = "",
+    delete: Annotated[bool, typer.Option("-d", "--delete", help="Remove the branch.")] = False,
+    force: Annotated[bool, typer.Option("-D", help="Remove it even if nothing else leads to its versions.")] = False,
+    move: Annotated[bool, typer.Option("-m", "--move", help="Rename NAME to START.")] = False,
+    duplicate: Annotated[bool, typer.Option("-c", "--copy", help="Make START a copy of NAME.")] = False,
+) -> None:
+    """List branches, or make, rename, copy or remove one."""
+    here = here_of(ctx)
+    if [delete or force, move, duplicate].count(True) > 1:
+        raise OptionsClash(options=("-d", "-m", "-c"))
+    with at_desk(here) as desk:
+        if not name:
+            _list(here, desk)
+            return
+        now = microseconds(present())
+        full, other = BRANCHES + name, BRANCHES + start
+        if delete or force:
+            was = remove(desk.repository, full, time=now, force=force)
+            said = f"Removed branch {name} (was {was[:12]})."
+        elif move or duplicate:
+            if not start:  # with one name it is the branch one is on
+                full, other = desk.worktree.head, full
+            (rename if move else copy)(desk.repository, full, other, time=now)
+            said = f"{'Renamed' if move else 'Copied'} branch {short(full)} to {short(other)}."
+        else:
+            target = commit_of(desk, start or "HEAD").id
+            create(desk.repository, full, target, time=now)
+            said = f"Made branch {name} at {target[:12]}. isovc switch {name} goes there."
+        with GitHistory(desk.repository.git_folder) as history:
+            mirror(desk.repository, history)
+        here.screen.show(_document(desk), [said])
+
+
+def _list(here: Here, desk: Desk) -> None:
+    with desk.repository.file.reading() as db:
+        index = CommitIndex(db)
+        found = {short(ref.name): index.get(ref.target) for ref in Refs(db).all(BRANCHES)}
+    width = max(map(len, found), default=0)
+    lines: list[Line] = []
+    for each, entry in found.items():
+        mark = Styled("* ", "green") if each == desk.worktree.branch else "  "
+        subject = entry.message.partition("\n")[0]
+        lines.append((mark, f"{each:{width}} ", Styled(entry.id[:12], "yellow"), f" {subject}"))
+    if desk.worktree.branch and desk.worktree.branch not in found:
+        lines.append(f"* {desk.worktree.branch} (no commits yet)")
+    here.screen.show(_document(desk), lines)
+
+
+def _document(desk: Desk) -> list[dict[str, object]]:
+    with desk.repository.file.reading() as db:
+        found = {short(ref.name): ref.target for ref in Refs(db).all(BRANCHES)}
+    return [
+        {"branch": each, "commit": target, "current": each == desk.worktree.branch} for each, target in found.items()
+    ]

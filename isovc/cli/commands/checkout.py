@@ -1,0 +1,55 @@
+"""`isovc checkout`: to any version, or some tables of one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from isovc.cli.arrival import document, lines
+from isovc.cli.at_desk import at_desk
+from isovc.cli.group import command_app
+from isovc.cli.here import here_of
+from isovc.cli.revision import commit_of, version_of
+from isovc.cli.who import stamp
+from isovc.cli.wording import counts_document, difference_lines
+from isovc.history.git_history import GitHistory
+from isovc.repo.names import BRANCHES
+from isovc.workspace.mirroring import mirror
+from isovc.workspace.naming import create
+from isovc.workspace.switching import switch, take_tables
+
+app = command_app()
+
+
+@app.command()
+def checkout(
+    ctx: typer.Context,
+    revision: Annotated[str, typer.Argument(metavar="REV", help="The version.")],
+    new: Annotated[str | None, typer.Option("-b", metavar="NAME", help="Make a branch there and go to it.")] = None,
+    table: Annotated[list[str] | None, typer.Option("-t", metavar="TABLE", help="Take only this table.")] = None,
+    carry: Annotated[
+        bool, typer.Option("--carry", help="Take uncommitted changes along, merged cell by cell.")
+    ] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Be on no branch even if REV is one.")] = False,
+) -> None:
+    """Make the database another version, or take some tables of one."""
+    here = here_of(ctx)
+    with at_desk(here) as desk, GitHistory(desk.repository.git_folder) as history:
+        by = stamp(history, desk.repository.settings)
+        if table:
+            moved = take_tables(desk, version_of(desk, history, revision), table, by)
+            here.screen.show(
+                {"tables": counts_document(moved.tables)},
+                [f"Took {', '.join(table)} from {revision}:", *difference_lines(moved)],
+            )
+            return
+        left = desk.worktree.branch or desk.worktree.head[:12]
+        target = commit_of(desk, revision)
+        head = target.ref if target.ref and target.ref.startswith(BRANCHES) and not detach else str(target.id)
+        if new:
+            head = BRANCHES + new
+            create(desk.repository, head, target.id, time=by.now)
+        came = switch(desk, history, head, target.id, by, carry=carry)
+        mirror(desk.repository, history)
+    here.screen.show(document(came), lines(came, left))

@@ -1,0 +1,47 @@
+"""`isovc status`: where the working copy stands, and what is uncommitted."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from isovc.cli.at_desk import at_desk
+from isovc.cli.group import command_app
+from isovc.cli.here import here_of
+from isovc.cli.screen import Line
+from isovc.cli.wording import counts_document, difference_lines, schema_document
+from isovc.workspace.status import Status
+from isovc.workspace.status import status as look
+
+app = command_app()
+
+
+@app.command()
+def status(
+    ctx: typer.Context,
+    verify: Annotated[bool, typer.Option("--verify", help="Read every row, whatever the pages say.")] = False,
+) -> None:
+    """Show the branch, and what changed in the database since its last commit."""
+    here = here_of(ctx)
+    with at_desk(here) as desk:
+        found = look(desk, verify=verify, progress=here.screen.progress())
+    here.screen.show(
+        {
+            "branch": found.branch,
+            "commit": found.commit,
+            "clean": not found.difference,
+            "tables": counts_document(found.difference.tables),
+            "schema": schema_document(found.difference),
+            "attachments": {},
+        },
+        _lines(found),
+    )
+
+
+def _lines(found: Status) -> list[Line]:
+    where = f"On branch {found.branch}" if found.branch else "On no branch"
+    at = f", at {found.commit[:12]}" if found.commit else ", no commits yet"
+    if not found.difference:
+        return [f"{where}{at}. Nothing is uncommitted."]
+    return [f"{where}{at}. Uncommitted:", *difference_lines(found.difference), "", 'isovc commit -m "..." keeps it.']

@@ -1,0 +1,66 @@
+"""Counts, differences and times in words and as JSON, the same in every command. Knows nothing of where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from isovc.cli.screen import Line, Styled
+from isovc.snapshot.compare import Counts
+from isovc.workspace.status import Difference
+
+_SIGNS = {"added": ("+", "green"), "modified": ("~", "yellow"), "removed": ("-", "red")}
+
+
+def counts_document(tables: Mapping[str, Counts]) -> dict[str, dict[str, int]]:
+    """Counts by table, as every command's JSON has them."""
+    return {
+        name: {"added": each.added, "modified": each.modified, "removed": each.removed} for name, each in tables.items()
+    }
+
+
+def schema_document(difference: Difference) -> list[dict[str, Any]]:
+    """Definitions that differ."""
+    found: list[dict[str, Any]] = []
+    for change in difference.schema:
+        each = change.after or change.before
+        assert each is not None
+        found.append({"type": each.type, "name": each.name, "table": each.table, "op": change.op})
+    found.extend({"type": "pragma", "name": name, "table": None, "op": "modified"} for name in difference.pragmas)
+    return found
+
+
+def difference_lines(difference: Difference) -> Iterator[Line]:
+    """What differs, a line a definition and a line a table."""
+    for change in schema_document(difference):
+        sign, style = _SIGNS[change["op"]]
+        yield (Styled(f"  {sign} ", style), f"{change['type']} {change['name']}")
+    width = max(map(len, difference.tables), default=0)
+    for name, counts in difference.tables.items():
+        parts: list[str | Styled] = [f"  {name:{width}}  "]
+        for word, many in (("added", counts.added), ("modified", counts.modified), ("removed", counts.removed)):
+            if many:
+                sign, style = _SIGNS[word]
+                parts += [Styled(f"{sign}{many:,}", style), f" {word}  "]
+        yield tuple(parts) if counts else f"  {name:{width}}  no rows"
+
+
+def totals(difference: Difference) -> str:
+    """The same in a few words."""
+    words = [
+        f"{many:,} {word}"
+        for word in ("added", "modified", "removed")
+        if (many := sum(getattr(each, word) for each in difference.tables.values()))
+    ]
+    definitions = len(difference.schema) + len(difference.pragmas)
+    if definitions:
+        words.append(f"{definitions} definition{'s' if definitions > 1 else ''}")
+    return ", ".join(words) or "nothing changed"
+
+
+def moment(microseconds: int) -> str:
+    """A time as JSON has it."""
+    return (
+        datetime.fromtimestamp(microseconds / 1_000_000, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    )

@@ -1,0 +1,212 @@
+"""The index of the commits in store.db: who descends from whom, and what `log` shows, without opening git.
+
+Knows nothing of refs, and git only for being rebuilt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Protocol
+
+from isovc.history import CommitId, CommitObject
+from isovc.repo.database import Database
+from isovc.repo.graph import CommitGraph, Node, Walk
+
+_BATCH = 200  # entries read with one statement; SQLite allows more, a page of `log` is smaller
+CANDIDATES = 10  # an ambiguous prefix names so many
+
+
+@dataclass(frozen=True, slots=True)
+class CommitEntry:
+    """One commit as `log` shows it. `time`: microseconds, strictly later than every parent's."""
+
+    id: CommitId
+    parents: tuple[CommitId, ...]
+    time: int
+    generation: int  # length of the longest way to a commit without parents, from 1
+    author: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """Some entries, newest first, and where the next page starts: no `rest`, no next page."""
+
+    entries: tuple[CommitEntry, ...]
+    rest: tuple[CommitId, ...]
+
+
+class CommitReader(Protocol):
+    """What rebuilding needs of the git history."""
+
+    def read_commit(self, commit: CommitId) -> CommitObject: ...
+
+
+class CommitIndex:
+    """The table commit_entry. Made for one transaction or one reading, and not kept longer."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._graph = CommitGraph(db)
+
+    # -- writing -------------------------------------------------------------------------------------------------------
+
+    def next_time(self, now: int) -> int:
+        """The time for a new commit: now, or just after the newest commit if the clock was set back."""
+        newest = self._db.execute("SELECT max(time) FROM commit_entry").fetchone()[0]
+        return now if newest is None else max(now, newest + 1)
+
+    def add(self, commit: CommitId, parents: Sequence[CommitId], time: int, author: str, message: str) -> None:
+        """Enter a commit after its parents. One from elsewhere whose clock lies is entered just after them."""
+        if self._graph.number(commit) is not None:
+            return
+        above = [self._graph.node_of(parent) for parent in parents]
+        generation = 1 + max((node.generation for node in above), default=0)
+        time = max([time, *(node.time + 1 for node in above)])
+        depth = above[0].depth + 1 if above else 0
+        number = 1 + (self._db.execute("SELECT max(number) FROM commit_entry").fetchone()[0] or 0)
+        jump = self._jump_for(above[0]) if above else 0
+        numbers = tuple(node.number for node in above)
+        self._db.execute(
+            "INSERT INTO commit_entry(number, time, generation, depth, jump, parents, id, author, message)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                number,
+                time,
+                generation,
+                depth,
+                jump,
+                " ".join(map(str, numbers)),
+                bytes.fromhex(commit),
+                author,
+                message,
+            ),
+        )
+        self._graph.keep(Node(number, time, generation, depth, jump, numbers))
+
+    def rebuild(self, history: CommitReader, tips: Iterable[CommitId]) -> int:
+        """Make the index again from git, for everything these lead to. Gives the number of commits."""
+        self._db.execute("DELETE FROM commit_entry", ())
+        self._graph.forget()
+        done: set[CommitId] = set()
+        read: dict[CommitId, CommitObject] = {}
+        waiting = list(tips)
+        while waiting:
+            commit = waiting[-1]
+            if commit not in read and commit not in done:
+                read[commit] = history.read_commit(commit)
+            missing = [] if commit in done else [parent for parent in read[commit].parents if parent not in done]
+            if missing:
+                waiting += missing
+                continue
+            waiting.pop()
+            if commit not in done:
+                found = read.pop(commit)
+                self.add(commit, found.parents, found.committed, str(found.author), found.message)
+                done.add(commit)
+        return len(done)
+
+    # -- single commits ------------------------------------------------------------------------------------------------
+
+    def __contains__(self, commit: CommitId) -> bool:
+        return self._graph.number(commit) is not None
+
+    def get(self, commit: CommitId) -> CommitEntry:
+        """What is known of this commit."""
+        return self._entries([self._graph.node_of(commit).number])[0]
+
+    def find(self, prefix: str) -> tuple[CommitId, ...]:
+        """The first few commits whose id begins so, in order of their ids."""
+        low, high = bytes.fromhex(prefix.ljust(40, "0")), bytes.fromhex(prefix.ljust(40, "f"))
+        rows = self._db.execute(
+            "SELECT id FROM commit_entry WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?", (low, high, CANDIDATES)
+        )
+        return tuple(_id(row[0]) for row in rows)
+
+    # -- along first parents, in log2(n) steps -------------------------------------------------------------------------
+
+    def ancestor(self, commit: CommitId, steps: int) -> CommitId | None:
+        """The commit so many first parents up; None: history is shorter."""
+        node = self._graph.node_of(commit)
+        return None if steps > node.depth else self._id_of(self._graph.up(node, node.depth - steps))
+
+    def as_of(self, commit: CommitId, time: int) -> CommitId | None:
+        """The newest commit at or before this time, from this one up first parents; None: history begins later."""
+        node = self._graph.node_of(commit)
+        while node.time > time:
+            if not node.parents:
+                return None
+            far = self._graph.node(node.jump)
+            node = far if far.time > time else self._graph.node(node.parents[0])
+        return self._id_of(node)
+
+    def first(self, commit: CommitId) -> CommitEntry:
+        """Where the first parents of this commit end."""
+        return self._entries([self._graph.up(self._graph.node_of(commit), 0).number])[0]
+
+    # -- along all parents ---------------------------------------------------------------------------------------------
+
+    def log(self, tips: Iterable[CommitId], *, without: Iterable[CommitId] = (), limit: int) -> LogPage:
+        """A page of what these lead to and `without` does not, newest first. `rest` are the tips of the next page."""
+        walk = self._walk(tips, without)
+        entries = self._entries(list(islice(walk, limit)))
+        rest = walk.rest()
+        return LogPage(tuple(entries), tuple(self._id_of(self._graph.node(number)) for number in rest))
+
+    def walk(self, tips: Iterable[CommitId], *, without: Iterable[CommitId] = ()) -> Iterator[CommitEntry]:
+        """All of it, one by one, read in batches."""
+        numbers = iter(self._walk(tips, without))
+        while batch := list(islice(numbers, _BATCH)):
+            yield from self._entries(batch)
+
+    def is_ancestor(self, old: CommitId, new: CommitId) -> bool:
+        """Whether `new` is `old` or descends from it."""
+        return self._graph.is_ancestor(self._graph.node_of(old), self._graph.node_of(new))
+
+    def merge_bases(self, ours: CommitId, theirs: CommitId) -> tuple[CommitId, ...]:
+        """The common ancestors that no other common ancestor descends from, newest first: two after a criss-cross."""
+        bases = self._graph.merge_bases(self._graph.node_of(ours), self._graph.node_of(theirs))
+        return tuple(self._id_of(node) for node in bases)
+
+    def _walk(self, tips: Iterable[CommitId], without: Iterable[CommitId]) -> Walk:
+        node = self._graph.node_of
+        return Walk(self._graph, map(node, tips), map(node, without))
+
+    # -- within --------------------------------------------------------------------------------------------------------
+
+    def _jump_for(self, parent: Node) -> int:
+        """Skew-binary jump pointers: any depth is reached in about 2 log2(depth) steps, for one number a commit."""
+        far = self._graph.node(parent.jump) if parent.jump else parent
+        further = self._graph.node(far.jump) if far.jump else far
+        return further.number if parent.depth - far.depth == far.depth - further.depth else parent.number
+
+    def _id_of(self, node: Node) -> CommitId:
+        return self._ids([node.number])[node.number]
+
+    def _ids(self, numbers: Sequence[int]) -> dict[int, CommitId]:
+        return {number: _id(row[0]) for number, row in self._rows("id", numbers).items()}
+
+    def _entries(self, numbers: Sequence[int]) -> list[CommitEntry]:
+        rows = self._rows("id, author, message", numbers)
+        ids = self._ids([parent for number in numbers for parent in self._graph.node(number).parents])
+        entries = []
+        for node in map(self._graph.node, numbers):
+            raw, author, message = rows[node.number]
+            parents = tuple(ids[parent] for parent in node.parents)
+            entries.append(CommitEntry(_id(raw), parents, node.time, node.generation, author, message))
+        return entries
+
+    def _rows(self, columns: str, numbers: Sequence[int]) -> dict[int, Sequence[Any]]:
+        found: dict[int, Sequence[Any]] = {}
+        wanted = iter(numbers)
+        while batch := list(islice(wanted, _BATCH)):
+            marks = ", ".join("?" * len(batch))
+            rows = self._db.execute(f"SELECT number, {columns} FROM commit_entry WHERE number IN ({marks})", batch)
+            found.update((row[0], row[1:]) for row in rows)
+        return found
+
+
+def _id(raw: bytes) -> CommitId:
+    return CommitId(raw.hex())

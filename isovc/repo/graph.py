@@ -1,0 +1,163 @@
+"""The graph of the commits as small numbers: ways up, common ancestors, walks. Knows no messages and no refs.
+
+Every commit has a time strictly greater than its parents' times, so a heap by time meets each commit after all its
+children, and what is known of it then is final: one pass gives exact answers. Docs: docs/design/0005.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from heapq import heappop, heappush
+from typing import NamedTuple
+
+from isovc.errors import CommitNotIndexed
+from isovc.history import CommitId
+from isovc.repo.database import Database
+
+_BLOCK = 256  # neighbours read together: history lies in the order of its numbers, one by one costs four times as much
+_OURS, _THEIRS, _STALE = 1, 2, 4
+
+
+class Node(NamedTuple):
+    """The bones of a commit. `depth` counts first parents; `jump` is one of them, far up (0: there is none)."""
+
+    number: int
+    time: int
+    generation: int
+    depth: int
+    jump: int
+    parents: tuple[int, ...]
+
+
+class CommitGraph:
+    """Reads the bones of commits, in blocks, and keeps them. Made for one transaction, and not kept longer."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._nodes: dict[int, Node] = {}
+        self._blocks: set[int] = set()
+
+    def keep(self, node: Node) -> None:
+        """Remember a commit that was just entered."""
+        self._nodes[node.number] = node
+
+    def forget(self) -> None:
+        """The table was emptied."""
+        self._nodes.clear()
+        self._blocks.clear()
+
+    def number(self, commit: CommitId) -> int | None:
+        """The number of a commit; None: it is not in the index."""
+        row = self._db.execute("SELECT number FROM commit_entry WHERE id = ?", (bytes.fromhex(commit),)).fetchone()
+        return None if row is None else int(row[0])
+
+    def node_of(self, commit: CommitId) -> Node:
+        """The bones of a commit."""
+        number = self.number(commit)
+        if number is None:
+            raise CommitNotIndexed(commit=commit)
+        return self.node(number)
+
+    def node(self, number: int) -> Node:
+        """The bones of the commit with this number."""
+        if number not in self._nodes and number // _BLOCK not in self._blocks:
+            start = number // _BLOCK * _BLOCK
+            rows = self._db.execute(
+                "SELECT number, time, generation, depth, jump, parents FROM commit_entry WHERE number BETWEEN ? AND ?",
+                (start, start + _BLOCK - 1),
+            )
+            for found, time, generation, depth, jump, parents in rows:
+                above = tuple(map(int, parents.split()))
+                self._nodes[found] = Node(found, time, generation, depth, jump, above)
+            self._blocks.add(number // _BLOCK)
+        try:
+            return self._nodes[number]
+        except KeyError:
+            raise CommitNotIndexed(commit=f"number {number}") from None
+
+    def up(self, node: Node, depth: int) -> Node:
+        """The first parent, or parent of one, at this depth: about 2 log2(depth) steps."""
+        while node.depth > depth:
+            far = self.node(node.jump)
+            node = far if far.depth >= depth else self.node(node.parents[0])
+        return node
+
+    def is_ancestor(self, goal: Node, top: Node) -> bool:
+        """Whether `top` is `goal` or descends from it."""
+        if top.depth >= goal.depth and self.up(top, goal.depth).number == goal.number:
+            return True
+        seen, waiting = {top.number}, [top]
+        while waiting:
+            for parent in map(self.node, waiting.pop().parents):
+                if parent.number == goal.number:
+                    return True
+                if parent.generation > goal.generation and parent.time > goal.time and parent.number not in seen:
+                    seen.add(parent.number)
+                    waiting.append(parent)
+        return False
+
+    def merge_bases(self, ours: Node, theirs: Node) -> list[Node]:
+        """The common ancestors that no other common ancestor descends from, newest first."""
+        marks: dict[int, int] = {}
+        heap: list[tuple[int, int]] = []
+        fresh = 0  # in the heap and not stale: when none is left, nothing more can be found
+
+        def mark(number: int, flags: int) -> None:
+            nonlocal fresh
+            before = marks.get(number, 0)
+            after = marks[number] = before | flags
+            if not before:
+                heappush(heap, (-self.node(number).time, number))
+            fresh += (not after & _STALE) - bool(before and not before & _STALE)
+
+        mark(ours.number, _OURS)
+        mark(theirs.number, _THEIRS)
+        found = []
+        while fresh:
+            number = heappop(heap)[1]
+            flags = marks[number]  # final: all children are later, so they were here before
+            if not flags & _STALE:
+                fresh -= 1
+                if flags == _OURS | _THEIRS:
+                    found.append(number)
+                    flags |= _STALE
+            for parent in self.node(number).parents:
+                mark(parent, flags)
+        return [self.node(number) for number in found]
+
+
+class Walk:
+    """Numbers, newest first. A commit's mark is final when it is met, since its children were met before."""
+
+    def __init__(self, graph: CommitGraph, tips: Iterable[Node], without: Iterable[Node]) -> None:
+        self._graph = graph
+        self._heap: list[tuple[int, int]] = []
+        self._hidden: dict[int, bool] = {}
+        self._wanted = 0  # in the heap and not hidden
+        for node in tips:
+            self._push(node.number, hidden=False)
+        for node in without:
+            self._push(node.number, hidden=True)
+
+    def __iter__(self) -> Iterator[int]:
+        while self._wanted:
+            number = heappop(self._heap)[1]
+            hidden = self._hidden[number]
+            self._wanted -= not hidden
+            for parent in self._graph.node(number).parents:
+                self._push(parent, hidden=hidden)
+            if not hidden:
+                yield number
+
+    def rest(self) -> list[int]:
+        """What waits, once the walk was left: the tips of all that was not met yet."""
+        return [number for _, number in sorted(self._heap) if not self._hidden[number]]
+
+    def _push(self, number: int, *, hidden: bool) -> None:
+        before = self._hidden.get(number)
+        if before is None:
+            heappush(self._heap, (-self._graph.node(number).time, number))
+            self._wanted += not hidden
+        elif hidden and not before:
+            self._wanted -= 1
+        self._hidden[number] = hidden or bool(before)

@@ -1,0 +1,68 @@
+"""Which names a branch or tag can have: git's rules, and none of the words that mean something else to isovc."""
+
+from __future__ import annotations
+
+import re
+
+from isovc.errors import BadRefName
+
+BRANCHES = "refs/heads/"
+TAGS = "refs/tags/"
+WORDS = ("HEAD", "WORK", "EMPTY")  # revisions of their own
+
+_PART_BYTES = 250  # git keeps a branch as a file of that name, with ".lock" behind it; file systems end at 255
+_FORBIDDEN = " ~^:?*[\\"
+_LIKE_AN_ID = re.compile(r"[0-9a-fA-F]{40}")
+
+
+def what_is(ref: str) -> str:
+    """Branch or tag: the kind of a full name."""
+    return "tag" if ref.startswith(TAGS) else "branch"
+
+
+def short(ref: str) -> str:
+    """The name without its kind."""
+    return ref.removeprefix(BRANCHES).removeprefix(TAGS)
+
+
+def check_name(ref: str) -> None:
+    """Refuse a full name whose short form git, or a revision, could not hold."""
+    why = _wrong(short(ref))
+    if why:
+        raise BadRefName(what=what_is(ref), name=short(ref), why=why)
+
+
+def _wrong(name: str) -> str:
+    if not name:
+        return "it is empty"
+    if name in WORDS or name == "@":
+        return "this word has a meaning of its own"
+    if name.startswith("-"):
+        return "it begins with -, like an option"
+    if _LIKE_AN_ID.fullmatch(name):
+        return "it looks like the id of a commit"
+    for char in name:
+        if char in _FORBIDDEN:
+            return f"it holds {'a space' if char == ' ' else char}"
+        if ord(char) < 0x20 or ord(char) == 0x7F:
+            return f"it holds the control character U+{ord(char):04X}"
+        if 0xD800 <= ord(char) <= 0xDFFF:
+            return "it is not valid Unicode text"
+    for pair in ("..", "@{"):
+        if pair in name:
+            return f"it holds {pair}"
+    if name.endswith("."):
+        return "it ends with ."
+    return next((why for part in name.split("/") if (why := _wrong_part(part))), "")
+
+
+def _wrong_part(part: str) -> str:
+    if not part:
+        return "it begins or ends with /, or holds //"
+    if part.startswith("."):
+        return f"{part} begins with ."
+    if part.endswith(".lock"):
+        return f"{part} ends with .lock"
+    if len(part.encode()) > _PART_BYTES:
+        return f"a part of it is longer than {_PART_BYTES} bytes"
+    return ""

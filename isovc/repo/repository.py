@@ -1,0 +1,45 @@
+"""A repository, opened: store, trees and the tables of store.db in one hand. Loads no git; `isovc.history` does that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from isovc.repo.settings import Settings
+from isovc.store import Packing, SqliteChunks, StoreFile
+from isovc.tree.forest import Forest
+
+
+class Repository:
+    """The folder `.isovc`."""
+
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        self.folder = folder
+        self.settings = settings
+        self.file = StoreFile(folder / "store.db", busy_seconds=settings.number("busy.seconds"))
+        packing = Packing(level=settings.whole("store.level"), longest_chain=settings.whole("store.chain"))
+        self.chunks = SqliteChunks(self.file, packing=packing)
+        self.forest = Forest(self.chunks)
+
+    @property
+    def git_folder(self) -> Path:
+        """The bare git repository with the commits."""
+        return self.folder / "git"
+
+    @property
+    def cache(self) -> Path:
+        """What may be deleted at any time."""
+        return self.folder / "cache"
+
+    def close(self) -> None:
+        """Let go of store.db."""
+        self.file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

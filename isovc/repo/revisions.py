@@ -1,0 +1,183 @@
+"""Which version do these words mean? Parsing gives a small tree, resolving looks it up. Changes nothing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
+from typing import TypeAlias
+
+from isovc.errors import (
+    AmbiguousRevision,
+    BadMoment,
+    BadRevision,
+    BeforeHistory,
+    NoCommitsYet,
+    NoSuchRevision,
+)
+from isovc.history import CommitId
+from isovc.repo.commits import CommitIndex
+from isovc.repo.database import Database
+from isovc.repo.moments import from_microseconds, parse_moment
+from isovc.repo.names import BRANCHES, TAGS, short
+from isovc.repo.refs import Refs
+
+_HEX = re.compile(r"[0-9a-f]{4,40}")
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit; `ref` is the full name it was reached by, if it was by one."""
+
+    id: CommitId
+    ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The live database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """The version without anything."""
+
+
+Found: TypeAlias = Commit | Work | Empty
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A name (empty: HEAD) and what is done to it, step by step."""
+
+    name: str
+    steps: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return self.name + "".join(self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """What revisions are relative to."""
+
+    head: str  # full ref name or commit id
+    now: datetime  # in the person's zone
+
+
+def parse(text: str) -> Words:
+    """Take a revision apart."""
+    steps: list[str] = []
+    rest = text
+    while found := _last_step(rest):
+        steps.insert(0, found)
+        rest = rest[: len(rest) - len(found)]
+    if not rest and not steps:
+        raise BadRevision(text=text, why="it is empty")
+    if not rest and not steps[0].startswith("@{"):
+        raise BadRevision(text=text, why=f"{steps[0]} stands behind nothing")
+    if re.search(r"[\x00-\x20~^:?*\[\\{}]|\.\.", rest):
+        raise BadRevision(text=text, why=f"no name is written like {rest!r}")
+    return Words(rest, tuple(steps))
+
+
+def parse_range(text: str) -> tuple[str, str, bool] | None:
+    """`A..B` and `A...B` (then True) as their two sides; None: it is a single revision."""
+    inside = re.sub(r"@\{[^{}]*\}", lambda found: "x" * len(found[0]), text)
+    for dots in ("...", ".."):
+        at = inside.find(dots)
+        if at >= 0:
+            return text[:at] or "HEAD", text[at + len(dots) :] or "HEAD", dots == "..."
+    return None
+
+
+def resolve(db: Database, text: str, where: Where) -> Found:
+    """What a revision means now."""
+    words = parse(text)
+    if words.name in ("WORK", "EMPTY"):
+        if words.steps:
+            raise BadRevision(text=text, why=f"{words.name} has no history")
+        return Work() if words.name == "WORK" else Empty()
+    found = _start(db, words.name or "HEAD", where, text)
+    for step in words.steps:
+        found = _step(db, found, step, where, text)
+    return found
+
+
+def resolve_commit(db: Database, text: str, where: Where) -> Commit:
+    """The same where only a commit will do."""
+    found = resolve(db, text, where)
+    if not isinstance(found, Commit):
+        raise BadRevision(text=text, why="a commit is needed here")
+    return found
+
+
+def _last_step(text: str) -> str | None:
+    found = re.search(r"(?:[~^]\d*|@\{[^{}]*\})$", text)
+    return found[0] if found else None
+
+
+def _start(db: Database, name: str, where: Where, text: str) -> Commit:
+    refs = Refs(db)
+    if name in ("HEAD", "@"):
+        name = where.head
+        if name.startswith("refs/") and refs.get(name) is None:
+            raise NoCommitsYet(branch=short(name))
+    for full in (name, TAGS + name, BRANCHES + name) if not name.startswith("refs/") else (name,):
+        if found := refs.get(full):
+            return Commit(found.target, full)
+    if _HEX.fullmatch(name.lower()):
+        candidates = CommitIndex(db).find(name.lower())
+        if len(candidates) > 1:
+            raise AmbiguousRevision(text=name, candidates=[each[:12] for each in candidates])
+        if candidates:
+            return Commit(candidates[0])
+    known = [short(each.name) for each in refs.all()]
+    raise NoSuchRevision(text=text, near=get_close_matches(name, [*known, "HEAD", "WORK", "EMPTY"]))
+
+
+def _step(db: Database, found: Commit, step: str, where: Where, text: str) -> Commit:
+    if step.startswith("@{"):
+        return _at(db, found, step[2:-1], where, text)
+    index = CommitIndex(db)
+    many = int(step[1:] or 1)
+    if step[0] == "~":
+        up = index.ancestor(found.id, many)
+        if up is None:
+            raise NoSuchRevision(text=text, why="history does not go back that far")
+        return Commit(up)
+    if many == 0:
+        return found
+    parents = index.get(found.id).parents
+    if many > len(parents):
+        raise NoSuchRevision(text=text, why=f"{found.id[:12]} has {len(parents)} parent{'s' * (len(parents) != 1)}")
+    return Commit(parents[many - 1])
+
+
+def _at(db: Database, found: Commit, words: str, where: Where, text: str) -> Commit:
+    log = list(Refs(db).log(found.ref)) if found.ref else []
+    if words.isdigit():
+        if int(words) >= len(log):
+            raise NoSuchRevision(text=text, why=f"it has moved {len(log)} times")
+        target = log[int(words)].new
+        if target is None:
+            raise NoSuchRevision(text=text, why="it did not exist then")
+        return Commit(target)
+    try:
+        asked = parse_moment(words, now=where.now)
+    except BadMoment as error:
+        raise BadMoment(text=words, why=error.why) from None
+    for move in log:
+        if move.time <= asked and move.new is not None:
+            return Commit(move.new)
+    index = CommitIndex(db)
+    earlier = index.as_of(found.id, asked)
+    if earlier is None:
+        first = index.first(found.id).time
+        raise BeforeHistory(text=text, asked=_said(asked, where), earliest=_said(first, where))
+    return Commit(earlier)
+
+
+def _said(time: int, where: Where) -> str:
+    return from_microseconds(time, where.now.tzinfo or from_microseconds(0).tzinfo).isoformat(timespec="seconds")  # type: ignore[arg-type]

@@ -1,0 +1,172 @@
+"""Settings of a repository and of a person: declared once, checked when read. Knows nothing of what they are for."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Self
+
+from isovc.errors import BadSetting, NoSuchSetting, SettingsUnreadable
+
+Plain = str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One thing that can be set. `low` and `high` bound numbers."""
+
+    kind: type
+    default: Plain
+    about: str
+    low: float | None = None
+    high: float | None = None
+
+
+SETTINGS: dict[str, Setting] = {
+    "user.name": Setting(str, "", "the name that commits carry"),
+    "user.email": Setting(str, "", "the mail address that commits carry"),
+    "attachments.path": Setting(str, "", "the folder of files that belongs to every version"),
+    "busy.seconds": Setting(float, 5.0, "how long to wait for another program that holds a database", 0, 3600),
+    "store.level": Setting(int, 1, "zstd level of chunks at rest", 1, 19),
+    "store.chain": Setting(int, 8, "how many differences may follow each other in the store", 0, 64),
+    "gc.auto": Setting(bool, True, "clean up after commands when it pays"),
+    "gc.undo_days": Setting(int, 90, "days for which gc keeps what undo could need", 0, 36500),
+    "history.pack_after": Setting(int, 1000, "loose git objects after which they are packed", 1, 1_000_000),
+}
+
+EMPTY_FILE = """# Settings of this repository. `isovc config` lists all there are.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What holds here: the project's word over the person's, theirs over the default."""
+
+    project: Mapping[str, Plain]
+    person: Mapping[str, Plain]
+
+    @classmethod
+    def read(cls, person: Path, project: Path) -> Self:
+        """The settings of these two files; a file that is not there says nothing."""
+        return cls(project=read_file(project), person=read_file(person))
+
+    def get(self, key: str) -> Plain:
+        """What a setting is."""
+        return self.project.get(key, self.person.get(key, _declared(key).default))
+
+    def text(self, key: str) -> str:
+        """A setting that is text."""
+        return str(self.get(key))
+
+    def whole(self, key: str) -> int:
+        """A setting that is a whole number."""
+        return int(self.get(key))
+
+    def number(self, key: str) -> float:
+        """A setting that is a number."""
+        return float(self.get(key))
+
+    def origin(self, key: str) -> str:
+        """Who said so: project, person or default."""
+        return "project" if key in self.project else "person" if key in self.person else "default"
+
+
+def parse(key: str, text: str, *, place: str = "") -> Plain:
+    """A value as a person types it."""
+    kind = _declared(key).kind
+    value: Any = text
+    if kind is bool:
+        value = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}.get(
+            text.lower(), text
+        )
+    elif kind in (int, float):
+        try:
+            value = kind(text)
+        except ValueError:
+            value = text
+    return _checked(key, value, place)
+
+
+def read_file(path: Path) -> dict[str, Plain]:
+    """All that one file sets."""
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise SettingsUnreadable(path=path, why=str(error)) from None
+    flat: dict[str, Plain] = {}
+    for section, inside in found.items():
+        entries = inside if isinstance(inside, dict) else {"": inside}
+        for name, value in entries.items():
+            key = f"{section}.{name}" if name else section
+            flat[key] = _checked(key, value, str(path))
+    return flat
+
+
+def write_setting(path: Path, key: str, value: Plain | None) -> None:
+    """Set one value, or with None take it out; every other line stays as it is, comments too."""
+    section, _, name = key.partition(".")
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    head = next((at for at, line in enumerate(lines) if line.strip() == f"[{section}]"), None)
+    if head is None:
+        if value is None:
+            return
+        lines += [*([""] if lines else []), f"[{section}]"]
+        head = len(lines) - 1
+    end = next((at for at in range(head + 1, len(lines)) if lines[at].lstrip().startswith("[")), len(lines))
+    place = next((at for at in range(head + 1, end) if lines[at].partition("=")[0].strip() == name), None)
+    said = [] if value is None else [f"{name} = {_toml(value)}"]
+    if place is not None:
+        lines[place : place + 1] = said
+    else:
+        while end > head + 1 and not lines[end - 1].strip():
+            end -= 1
+        lines[end:end] = said
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    with fresh.open("w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+def _declared(key: str) -> Setting:
+    try:
+        return SETTINGS[key]
+    except KeyError:
+        raise NoSuchSetting(key=key, near=get_close_matches(key, SETTINGS)) from None
+
+
+def _checked(key: str, value: Any, place: str) -> Plain:
+    if key not in SETTINGS:
+        raise NoSuchSetting(key=key, near=get_close_matches(key, SETTINGS), place=place)
+    setting = SETTINGS[key]
+    if setting.kind is float and type(value) is int:
+        value = float(value)
+    fits = type(value) is setting.kind
+    if fits and setting.low is not None and setting.high is not None:
+        fits = setting.low <= value <= setting.high
+    if not fits:
+        raise BadSetting(key=key, value=repr(value), allowed=_allowed(setting), place=place)
+    plain: Plain = value
+    return plain
+
+
+def _allowed(setting: Setting) -> str:
+    words = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}[setting.kind]
+    return words if setting.low is None else f"{words} from {setting.low:g} to {setting.high:g}"
+
+
+def _toml(value: Plain) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
+        return f'"{escaped}"'
+    return repr(value)

@@ -1,0 +1,92 @@
+"""The live database as a version: only what changed since the last one is read and written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+from isovc.encoding.orderkey import encode_key
+from isovc.model import Key, KeyRange, Row, Table
+from isovc.progress import SILENT, Progress, Task
+from isovc.snapshot.values import without_large
+from isovc.snapshot.version import Version
+from isovc.sources.sqlite import Changed, Everything, PageMap, Reading, Unchanged, find_changes
+from isovc.store.protocol import ChunkWriter
+from isovc.tree.build import build
+from isovc.tree.diff import Change, differing_cells
+from isovc.tree.edit import Edit, edit
+from isovc.tree.forest import Forest, Root
+from isovc.tree.read import get
+from isovc.tree.stretches import Stretch, changes_in
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A version, and what the pages of the live file looked like when it was taken."""
+
+    version: Version
+    pages: PageMap
+
+
+def capture(forest: Forest, live: Reading, known: Known | None = None, *, progress: Progress = SILENT) -> Known:
+    """The version that `live` shows. Its chunks are kept; nothing refers to them yet."""
+    shape = live.shape()
+    pages = live.pages(shape)
+    roots: dict[str, Root] = {}
+    with (
+        progress.task("Reading the database", unit="rows") as task,
+        forest.store.writing() as writer,
+    ):
+        for name, table in shape.tables.items():
+            # a table of another shape is read whole: its pages may be the same and mean something else
+            old = known.version.roots[name] if known and known.version.shape.tables.get(name) == table else None
+            found = find_changes(known.pages, pages, table) if known and old else Everything()
+            if old is not None and isinstance(found, Unchanged):
+                roots[name] = old
+            elif old is not None and isinstance(found, Changed):
+                roots[name] = _edited(forest, live, table, old, found, writer)
+            else:
+                rows = without_large(_counted(live.rows(table), task), writer, key_width=len(table.key))
+                roots[name] = build(forest, rows, key_width=len(table.key), writer=writer)
+    return Known(Version(shape, roots), pages.map)
+
+
+def _counted(batches: Iterator[list[Row]], task: Task) -> Iterator[list[Row]]:
+    for batch in batches:
+        yield batch
+        task.advance(len(batch))
+
+
+def _edited(forest: Forest, live: Reading, table: Table, old: Root, found: Changed, writer: ChunkWriter) -> Root:
+    width, key_width = len(table.cells), len(table.key)
+    stretches = (_stretch(live, table, within, writer) for within in found.ranges)
+    changes: Iterator[Change] = changes_in(forest, old.id, stretches, width=width, key_width=key_width)
+    edits: Iterator[Edit] = (Edit(change.key, change.after) for change in changes)
+    if found.rowids:
+        # rows found by their rowid come in another order than their keys; there are as many of them as changed
+        by_key = dict(edits)
+        by_key.update(_moved(forest, live, table, old, found.rowids, writer))
+        edits = (Edit(key, by_key[key]) for key in sorted(by_key))
+    return edit(forest, old.id, edits, width=width, key_width=key_width, writer=writer)
+
+
+def _stretch(live: Reading, table: Table, within: KeyRange, writer: ChunkWriter) -> Stretch:
+    rows = list(without_large(live.rows(table, within), writer, key_width=len(table.key)))
+    return Stretch(_behind(within.after), _behind(within.upto), rows)
+
+
+def _moved(
+    forest: Forest, live: Reading, table: Table, old: Root, rowids: tuple[KeyRange, ...], writer: ChunkWriter
+) -> Iterator[Edit]:
+    key_width = len(table.key)
+    for row in without_large(live.rows_by_rowid(table, rowids), writer, key_width=key_width):
+        key = encode_key(row[:key_width])
+        before = get(forest, old.id, key, width=len(row))
+        if before is None or differing_cells(before, row):
+            yield Edit(key, row)
+
+
+def _behind(bound: Key | None) -> bytes | None:
+    """A bound that lies behind every key that begins with these cells, whatever class its numbers have."""
+    return None if bound is None else encode_key(bound) + b"\xff"

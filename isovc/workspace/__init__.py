@@ -1,0 +1,1 @@
+"""A live database at a commit: what changed in it, commits of it, and making it another version."""

@@ -1,0 +1,59 @@
+"""The live database as a version, remembered by its mark, so that looking twice costs nothing."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from isovc.encoding.values import decode, encode
+from isovc.errors import NotCanonical
+from isovc.progress import SILENT, Progress
+from isovc.repo.worktrees import Live, Worktrees
+from isovc.snapshot.capture import Known, capture
+from isovc.snapshot.version import Version, decode_version, encode_version
+from isovc.sources.sqlite import PageMap, Reading
+from isovc.workspace.desk import Desk
+
+
+def look(desk: Desk, *, verify: bool = False, progress: Progress = SILENT) -> Version:
+    """The version that the database holds now. `verify`: read all of it, whatever its pages say."""
+    with desk.database.reading() as reading:
+        return look_at(desk, reading, verify=verify, progress=progress)
+
+
+def look_at(desk: Desk, reading: Reading, *, verify: bool = False, progress: Progress = SILENT) -> Version:
+    """The same, inside a transaction of the database."""
+    mark = reading.mark.encode()
+    live = desk.worktree.live
+    if live is not None and live.mark == mark and not verify:
+        return decode_version(live.files)
+    known = None if live is None or verify else _known(desk, live)
+    found = capture(desk.repository.forest, reading, known, progress=progress)
+    remember(desk, mark, found.version, found.pages)
+    return found.version
+
+
+def remember(desk: Desk, mark: bytes, version: Version, pages: PageMap) -> None:
+    """Note what the database holds in the state of this mark."""
+    with desk.repository.file.transaction() as db:
+        Worktrees(db).set_live(desk.worktree.id, Live(mark, encode_version(version)))
+    file = _pages_file(desk)
+    file.parent.mkdir(exist_ok=True)
+    fresh = file.with_name(f"{file.name}.{os.getpid()}")
+    fresh.write_bytes(encode([mark, pages.encode()]))
+    fresh.replace(file)
+
+
+def _known(desk: Desk, live: Live) -> Known | None:
+    """What was known when the database was looked at last. The cache may be gone, or of another state: then nothing is."""
+    try:
+        mark, pages = decode(_pages_file(desk).read_bytes())
+        if mark == live.mark:
+            return Known(decode_version(live.files), PageMap.decode(pages))
+    except (OSError, NotCanonical, ValueError):
+        pass
+    return None
+
+
+def _pages_file(desk: Desk) -> Path:
+    return desk.repository.cache / f"pages-{desk.worktree.id}"

@@ -1,0 +1,55 @@
+"""One working copy on the desk: its repository, its database, what is known of it. Every command begins here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from isovc.errors import NotAWorktree
+from isovc.repo.place import Place
+from isovc.repo.repository import Repository
+from isovc.repo.worktrees import Worktree, Worktrees
+from isovc.snapshot.version import Version, decode_version
+from isovc.sources.sqlite import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A repository and one of its working copies, as they were when last looked at."""
+
+    repository: Repository
+    worktree: Worktree
+    database: Database
+
+    @property
+    def head(self) -> Version:
+        """The version that is checked out."""
+        return decode_version(self.worktree.files)
+
+    def again(self) -> Desk:
+        """The same, looked at anew."""
+        with self.repository.file.reading() as db:
+            return replace(self, worktree=Worktrees(db).get(self.worktree.id))
+
+
+def sit_down(repository: Repository, place: Place) -> Desk:
+    """At the database the person stands beside, or at the main one."""
+    with repository.file.reading() as db:
+        known = Worktrees(db).all()
+    if place.database is None:
+        return desk(repository, known[0])
+    for worktree in known:
+        if database_path(repository, worktree).absolute() == place.database.absolute():
+            return desk(repository, worktree)
+    raise NotAWorktree(path=place.database)
+
+
+def desk(repository: Repository, worktree: Worktree) -> Desk:
+    """At this one."""
+    path = database_path(repository, worktree)
+    return Desk(repository, worktree, Database(path, busy_seconds=repository.settings.number("busy.seconds")))
+
+
+def database_path(repository: Repository, worktree: Worktree) -> Path:
+    """Where the database of a worktree lies. Kept relative to the repository's own folder, so both may move together."""
+    return repository.folder.parent / worktree.database

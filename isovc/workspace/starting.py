@@ -1,0 +1,27 @@
+"""A database comes under version control. Nothing is added to it, and nothing is committed yet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from isovc.errors import WhichDatabase
+from isovc.repo.making import make
+from isovc.snapshot.version import Version, encode_version
+from isovc.sources.sqlite import Database
+
+_ENDINGS = (".db", ".sqlite", ".sqlite3", ".db3")
+
+
+def only_database(folder: Path) -> Path:
+    """The one database of a folder."""
+    found = sorted(each for each in folder.iterdir() if each.suffix in _ENDINGS and each.is_file())
+    if len(found) != 1:
+        raise WhichDatabase(folder=folder, found=tuple(each.name for each in found))
+    return found[0]
+
+
+def start(database: Path) -> Path:
+    """Make the repository beside a database; its folder."""
+    with Database(database).reading() as reading:
+        reading.shape()  # refuses what cannot be read before anything is made
+    return make(database, encode_version(Version()))

@@ -1,0 +1,56 @@
+"""What differs between the database and the commit it is at. Changes neither."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from isovc.history import CommitId
+from isovc.progress import SILENT, Progress
+from isovc.snapshot.compare import Counts, SchemaChange, count_changes, schema_changes
+from isovc.snapshot.version import Version, encode_version
+from isovc.workspace.capturing import look
+from isovc.workspace.desk import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What differs between two versions, counted."""
+
+    tables: Mapping[str, Counts]
+    schema: tuple[SchemaChange, ...]
+    pragmas: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.tables or self.schema or self.pragmas)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where a working copy stands."""
+
+    branch: str | None
+    commit: CommitId | None
+    difference: Difference
+
+
+def status(desk: Desk, *, verify: bool = False, progress: Progress = SILENT) -> Status:
+    """Look at the database and compare it with its commit."""
+    live = look(desk, verify=verify, progress=progress)
+    return Status(desk.worktree.branch, desk.worktree.commit, difference(desk, desk.head, live))
+
+
+def difference(desk: Desk, old: Version, new: Version) -> Difference:
+    """What differs between two versions."""
+    if same(old, new):
+        return Difference({}, (), ())
+    tables = count_changes(desk.repository.forest, old, new)
+    # a database that comes under version control has some, and nobody chose them just now
+    names = new.shape.pragmas.keys() if old.shape.pragmas else set()
+    pragmas = sorted(name for name in names if old.shape.pragmas.get(name) != new.shape.pragmas.get(name))
+    return Difference(tables, tuple(schema_changes(old, new)), tuple(pragmas))
+
+
+def same(old: Version, new: Version) -> bool:
+    """Whether two versions are one."""
+    return encode_version(old) == encode_version(new)
