@@ -46,26 +46,31 @@ class Rules:
 
     def divide(self, keys: Sequence[bytes], weights: Sequence[int], level: int) -> list[int]:
         """Where the pieces of one run that is too heavy end, as positions behind their last item."""
-        highest = self.bits * (level + 1) - 1 if level < _RANKED_LEVELS else 0
+        ahead = list(accumulate(weights, initial=0))
+        if level >= _RANKED_LEVELS:
+            # two children a node at least, however heavy their keys: else a level would be no shorter than the one below
+            return list(_divide([], ahead, self.heaviest, 0, len(keys), 0, least=2))
         ranks = [_rank(value) for value in self.hashes(keys)]
-        return list(_divide(ranks, list(accumulate(weights, initial=0)), self.heaviest, 0, len(keys), highest))
+        return list(_divide(ranks, ahead, self.heaviest, 0, len(keys), self.bits * (level + 1) - 1, least=1))
 
 
 def _rank(value: int) -> int:
     return (value & -value).bit_length() - 1 if value else 64
 
 
-def _divide(ranks: list[int], ahead: list[int], heaviest: int, start: int, end: int, highest: int) -> Iterator[int]:
+def _divide(
+    ranks: list[int], ahead: list[int], heaviest: int, start: int, end: int, highest: int, *, least: int
+) -> Iterator[int]:
     """`ahead[i]` is the weight before item i."""
-    if end - start < 2 or ahead[end] - ahead[start] <= heaviest:
+    if end - start < 2 * least or ahead[end] - ahead[start] <= heaviest:
         yield end
         return
     for rank in range(highest, 0, -1):
         cuts = [at + 1 for at in range(start, end - 1) if ranks[at] >= rank]
         if cuts:
             for piece_start, piece_end in pairwise([start, *cuts, end]):
-                yield from _divide(ranks, ahead, heaviest, piece_start, piece_end, rank - 1)
+                yield from _divide(ranks, ahead, heaviest, piece_start, piece_end, rank - 1, least=least)
             return
     half = start + (end - start) // 2
-    yield from _divide(ranks, ahead, heaviest, start, half, 0)
-    yield from _divide(ranks, ahead, heaviest, half, end, 0)
+    yield from _divide(ranks, ahead, heaviest, start, half, 0, least=least)
+    yield from _divide(ranks, ahead, heaviest, half, end, 0, least=least)

@@ -39,7 +39,9 @@ def test_the_usual_columns_are_of_one_step(values):
     assert step(encode(values), len(values)) > 0
 
 
-@pytest.mark.parametrize("values", [[], [1, 300], ["a", "bcd"], ["x" * 40, "y" * 38 + "é"[:1] + "z" * 3], [0.5, b"1234567"]])
+@pytest.mark.parametrize(
+    "values", [[], [1, 300], ["a", "bcd"], ["x" * 40, "y" * 38 + "é"[:1] + "z" * 3], [0.5, b"1234567"]]
+)
 def test_others_are_not(values):
     assert step(encode(values), len(values)) == 0
 
