@@ -14,16 +14,20 @@ _AGO = re.compile(r"(?P<many>\d+|an?|one) ?(?P<unit>second|minute|hour|day|week|
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _LAST = re.compile(rf"last (?P<day>{'|'.join(_DAYS)}|week|month|year)(?: (?P<clock>\d{{1,2}}:\d{{2}}(?::\d{{2}})?))?")
 _DAY = re.compile(r"(?P<day>today|yesterday)(?: (?P<clock>\d{1,2}:\d{2}(?::\d{2})?))?")
-_UNIX = re.compile(r"@-?\d{1,11}(\.\d{1,6})?")
+_UNIX = re.compile(r"@\d{1,12}(\.\d{1,6})?")
 
 
 def parse_moment(text: str, *, now: datetime) -> int:
     """Microseconds since 1970. `now` is the present in the zone that times without one are meant in."""
     words = " ".join(text.lower().split())
     try:
-        return _parsed(words, text.strip(), now)
-    except (ValueError, OverflowError) as error:
-        raise BadMoment(text=text, why=str(error)) from None
+        moment = _parsed(words, text.strip(), now)
+        from_microseconds(moment, now.tzinfo)  # whoever shows it must be able to
+        return moment
+    except OverflowError:
+        raise BadMoment(text=text, why="it lies outside the calendar") from None
+    except ValueError:
+        raise BadMoment(text=text, why="it is written in no form known here") from None
 
 
 def microseconds(moment: datetime) -> int:
@@ -31,9 +35,9 @@ def microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // MICROSECOND
 
 
-def from_microseconds(time: int, zone: tzinfo = UTC) -> datetime:
-    """The other way."""
-    return (_EPOCH + time * MICROSECOND).astimezone(zone)
+def from_microseconds(time: int, zone: tzinfo | None = UTC) -> datetime:
+    """The other way; without a zone in UTC."""
+    return (_EPOCH + time * MICROSECOND).astimezone(zone or UTC)
 
 
 def _parsed(words: str, text: str, now: datetime) -> int:
@@ -44,7 +48,7 @@ def _parsed(words: str, text: str, now: datetime) -> int:
         return int(whole) * 1_000_000 + int(part.ljust(6, "0") or 0)
     if found := _AGO.fullmatch(words):
         many = 1 if found["many"] in ("a", "an", "one") else int(found["many"])
-        return microseconds(now - timedelta(seconds=many * _UNITS[found["unit"]]))
+        return microseconds(now) - many * _UNITS[found["unit"]] * 1_000_000  # true hours, whatever the clocks did
     if found := _DAY.fullmatch(words):
         day = now.date() - timedelta(days=found["day"] == "yesterday")
         if found["clock"] is None:
@@ -52,7 +56,7 @@ def _parsed(words: str, text: str, now: datetime) -> int:
         return _local(datetime.combine(day, _clock(found["clock"])), now, text)
     if found := _LAST.fullmatch(words):
         if found["day"] in _UNITS:
-            return microseconds(now - timedelta(seconds=_UNITS[found["day"]]))
+            return microseconds(now) - _UNITS[found["day"]] * 1_000_000
         back = (now.weekday() - _DAYS.index(found["day"]) - 1) % 7 + 1
         day = now.date() - timedelta(days=back)
         return _local(datetime.combine(day, _clock(found["clock"] or now.strftime("%H:%M:%S"))), now, text)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from difflib import get_close_matches
 
 from isovc.errors import BadRefName
 
@@ -23,6 +25,11 @@ def what_is(ref: str) -> str:
 def short(ref: str) -> str:
     """The name without its kind."""
     return ref.removeprefix(BRANCHES).removeprefix(TAGS)
+
+
+def near_names(name: str, known: Sequence[str]) -> list[str]:
+    """Names like this one. Nobody mistypes a long one so badly that comparing it with thousands would pay."""
+    return get_close_matches(name, known) if len(name) <= _PART_BYTES else []
 
 
 def check_name(ref: str) -> None:

@@ -5,14 +5,13 @@ Names are full here (refs/heads/main). Each change writes its line of the log in
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from isovc.errors import NoSuchRef, RefExists, RefInTheWay, RefMoved
 from isovc.history import CommitId
 from isovc.repo.database import Database
-from isovc.repo.names import BRANCHES, TAGS, check_name, short, what_is
+from isovc.repo.names import BRANCHES, TAGS, check_name, near_names, short, what_is
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,9 @@ class Refs:
     # -- reading -------------------------------------------------------------------------------------------------------
 
     def get(self, name: str) -> Ref | None:
-        """One ref, if it is there."""
+        """One ref, if it is there. Words that are no text have none, and SQLite would not even be asked."""
+        if name.encode(errors="ignore").decode() != name:
+            return None
         row = self._db.execute("SELECT name, target, message FROM ref WHERE name = ?", (name,)).fetchone()
         return None if row is None else Ref(row[0], CommitId(row[1].hex()), row[2])
 
@@ -67,7 +68,7 @@ class Refs:
         """One ref that must be there."""
         found = self.get(name)
         if found is None:
-            near = difflib.get_close_matches(short(name), [short(ref.name) for ref in self.all(_kind(name))])
+            near = near_names(short(name), [short(ref.name) for ref in self.all(_kind(name))])
             raise NoSuchRef(what=what_is(name), name=short(name), near=near)
         return found
 

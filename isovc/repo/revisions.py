@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import get_close_matches
 from typing import TypeAlias
 
 from isovc.errors import (
@@ -20,10 +19,13 @@ from isovc.history import CommitId
 from isovc.repo.commits import CommitIndex
 from isovc.repo.database import Database
 from isovc.repo.moments import from_microseconds, parse_moment
-from isovc.repo.names import BRANCHES, TAGS, short
+from isovc.repo.names import BRANCHES, TAGS, WORDS, near_names, short
 from isovc.repo.refs import Refs
 
 _HEX = re.compile(r"[0-9a-f]{4,40}")
+_STEP = re.compile(r"(?:[~^][0-9]{0,9}|@\{[^{}]*\})\Z")
+_NO_NAME = re.compile(r"[\x00-\x20\x7f\ud800-\udfff~^:?*\[\\]|\.\.|@\{")
+_COUNT = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def parse(text: str) -> Words:
         raise BadRevision(text=text, why="it is empty")
     if not rest and not steps[0].startswith("@{"):
         raise BadRevision(text=text, why=f"{steps[0]} stands behind nothing")
-    if re.search(r"[\x00-\x20~^:?*\[\\{}]|\.\.", rest):
+    if _NO_NAME.search(rest):
         raise BadRevision(text=text, why=f"no name is written like {rest!r}")
     return Words(rest, tuple(steps))
 
@@ -114,7 +116,7 @@ def resolve_commit(db: Database, text: str, where: Where) -> Commit:
 
 
 def _last_step(text: str) -> str | None:
-    found = re.search(r"(?:[~^]\d*|@\{[^{}]*\})$", text)
+    found = _STEP.search(text)
     return found[0] if found else None
 
 
@@ -133,8 +135,8 @@ def _start(db: Database, name: str, where: Where, text: str) -> Commit:
             raise AmbiguousRevision(text=name, candidates=[each[:12] for each in candidates])
         if candidates:
             return Commit(candidates[0])
-    known = [short(each.name) for each in refs.all()]
-    raise NoSuchRevision(text=text, near=get_close_matches(name, [*known, "HEAD", "WORK", "EMPTY"]))
+    known = [short(each.name) for kind in (BRANCHES, TAGS) for each in refs.all(kind)]
+    raise NoSuchRevision(text=text, near=near_names(name, [*known, *WORDS]))
 
 
 def _step(db: Database, found: Commit, step: str, where: Where, text: str) -> Commit:
@@ -157,7 +159,7 @@ def _step(db: Database, found: Commit, step: str, where: Where, text: str) -> Co
 
 def _at(db: Database, found: Commit, words: str, where: Where, text: str) -> Commit:
     log = list(Refs(db).log(found.ref)) if found.ref else []
-    if words.isdigit():
+    if _COUNT.fullmatch(words):
         if int(words) >= len(log):
             raise NoSuchRevision(text=text, why=f"it has moved {len(log)} times")
         target = log[int(words)].new
@@ -180,4 +182,4 @@ def _at(db: Database, found: Commit, words: str, where: Where, text: str) -> Com
 
 
 def _said(time: int, where: Where) -> str:
-    return from_microseconds(time, where.now.tzinfo or from_microseconds(0).tzinfo).isoformat(timespec="seconds")  # type: ignore[arg-type]
+    return from_microseconds(time, where.now.tzinfo).isoformat(timespec="seconds")

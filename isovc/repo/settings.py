@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import json
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from isovc.errors import BadSetting, NoSuchSetting, SettingsUnreadable
+from isovc.history.durable import fsync_folder, write_durably
 
 Plain = str | int | float | bool
 
@@ -93,29 +95,43 @@ def parse(key: str, text: str, *, place: str = "") -> Plain:
 
 def read_file(path: Path) -> dict[str, Plain]:
     """All that one file sets."""
+    return {key: _checked(key, value, str(path)) for key, value in _flat(_read(path), path).items()}
+
+
+def _read(path: Path) -> str:
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        return ""
+    except (UnicodeDecodeError, OSError) as error:
         raise SettingsUnreadable(path=path, why=str(error)) from None
-    flat: dict[str, Plain] = {}
+
+
+def _flat(text: str, path: Path) -> dict[str, Any]:
+    try:
+        found = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsUnreadable(path=path, why=str(error)) from None
+    flat: dict[str, Any] = {}
     for section, inside in found.items():
         entries = inside if isinstance(inside, dict) else {"": inside}
         for name, value in entries.items():
             key = f"{section}.{name}" if name else section
-            flat[key] = _checked(key, value, str(path))
+            flat[key] = value
     return flat
 
 
 def write_setting(path: Path, key: str, value: Plain | None) -> None:
     """Set one value, or with None take it out; every other line stays as it is, comments too."""
     section, _, name = key.partition(".")
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    head = next((at for at, line in enumerate(lines) if line.strip() == f"[{section}]"), None)
+    text = _read(path)
+    before = _flat(text, path)
+    if value is None and key not in before:
+        return
+    lines = text.removesuffix("\n").split("\n") if text else []
+    header = re.compile(rf"\s*\[\s*{re.escape(section)}\s*\]\s*(#.*)?")
+    head = next((at for at, line in enumerate(lines) if header.fullmatch(line)), None)
     if head is None:
-        if value is None:
-            return
         lines += [*([""] if lines else []), f"[{section}]"]
         head = len(lines) - 1
     end = next((at for at in range(head + 1, len(lines)) if lines[at].lstrip().startswith("[")), len(lines))
@@ -124,16 +140,23 @@ def write_setting(path: Path, key: str, value: Plain | None) -> None:
     if place is not None:
         lines[place : place + 1] = said
     else:
-        while end > head + 1 and not lines[end - 1].strip():
+        while end > head + 1 and re.fullmatch(r"\s*(#.*)?", lines[end - 1]):  # blanks and comments of the next section
             end -= 1
         lines[end:end] = said
+    text = "\n".join(lines) + "\n"
+    wanted = {each: said for each, said in before.items() if each != key} | ({} if value is None else {key: value})
+    if not _says(text, path, wanted):  # dotted keys, inline tables: TOML can say it in ways that lines don't show
+        raise SettingsUnreadable(path=path, why=f"{key} is written there in a way only an editor can change")
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    with fresh.open("w", encoding="utf-8") as file:
-        file.write("\n".join(lines) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    write_durably(path, text.encode())
+    fsync_folder(path.parent)
+
+
+def _says(text: str, path: Path, wanted: Mapping[str, Any]) -> bool:
+    try:
+        return _flat(text, path) == wanted
+    except SettingsUnreadable:
+        return False
 
 
 def _declared(key: str) -> Setting:
@@ -152,10 +175,16 @@ def _checked(key: str, value: Any, place: str) -> Plain:
     fits = type(value) is setting.kind
     if fits and setting.low is not None and setting.high is not None:
         fits = setting.low <= value <= setting.high
+    if fits and isinstance(value, str) and not _is_unicode(value):
+        raise BadSetting(key=key, value=repr(value), allowed="valid Unicode text", place=place)
     if not fits:
         raise BadSetting(key=key, value=repr(value), allowed=_allowed(setting), place=place)
     plain: Plain = value
     return plain
+
+
+def _is_unicode(text: str) -> bool:
+    return text.encode(errors="ignore").decode() == text
 
 
 def _allowed(setting: Setting) -> str:
@@ -167,6 +196,6 @@ def _toml(value: Plain) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
-        return f'"{escaped}"'
+        # JSON's escapes are TOML's too, but for DEL, which JSON leaves as it is and TOML does not take.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     return repr(value)
