@@ -619,7 +619,9 @@ class DatabaseForbidden(Refused):
 
     def __init__(self, *, path: object, why: str) -> None:
         self.path, self.why = path, why
-        super().__init__(f"{path} cannot be opened: {why}", hint="ask for read and write rights on the file and its folder")
+        super().__init__(
+            f"{path} cannot be opened: {why}", hint="ask for read and write rights on the file and its folder"
+        )
 
 
 class DatabaseReadOnly(Refused):
@@ -716,9 +718,8 @@ class RowidHidden(Refused):
     def __init__(self, *, path: object, table: str) -> None:
         self.path, self.table = path, table
         super().__init__(
-            f"the table {table} of {path} has columns called rowid, _rowid_ and oid and no key of its own, so its rows cannot be named",
-            hint=f"rename one of the three columns of {table}, or give it a PRIMARY KEY",
-        )
+            f"the table {table} of {path} has columns called rowid, _rowid_ and oid and no key of its own, so its rows
+            cannot be named", hint=f"rename one of the three columns of {table}, or give it a PRIMARY KEY", )
 
 
 class NameUnreadable(Refused):
@@ -729,7 +730,8 @@ class NameUnreadable(Refused):
     def __init__(self, *, path: object) -> None:
         self.path = path
         super().__init__(
-            f"a name or definition in the schema of {path} is not valid Unicode text", hint="rename that table or column"
+            f"a name or definition in the schema of {path} is not valid Unicode text",
+            hint="rename that table or column",
         )
 
 
@@ -860,7 +862,11 @@ class WhichDatabase(WrongUsage):
 
     def __init__(self, *, folder: object, found: tuple[str, ...]) -> None:
         self.folder, self.found = folder, found
-        what = f"{len(found)} databases lie in {folder}: {', '.join(found[:5])}" if found else f"no database lies in {folder}"
+        what = (
+            f"{len(found)} databases lie in {folder}: {', '.join(found[:5])}"
+            if found
+            else f"no database lies in {folder}"
+        )
         super().__init__(what, hint="isovc init DATABASE")
 
 
@@ -941,3 +947,46 @@ class OptionsClash(WrongUsage):
     def __init__(self, *, options: tuple[str, ...]) -> None:
         self.options = options
         super().__init__(f"{' and '.join(options)} cannot be meant together", hint="choose one of them")
+
+
+class RepositoryBusy(Busy):
+    """Other commands are at work, and one of ours needs a moment alone."""
+
+    code = "repository-busy"
+
+    def __init__(self, *, folder: object, seconds: float) -> None:
+        self.folder, self.seconds = folder, seconds
+        super().__init__(
+            f"other isovc commands have been at work in {folder} for more than {seconds:g} seconds",
+            hint="run the command again when they have finished",
+        )
+
+
+class PathTaken(Refused):
+    """Something stands where a new file shall be."""
+
+    code = "path-taken"
+
+    def __init__(self, *, path: object) -> None:
+        self.path = path
+        super().__init__(f"{path} is there already", hint="name a file that is not there yet")
+
+
+class FolderMissing(Refused):
+    """A file shall be made in a folder that is not there."""
+
+    code = "folder-missing"
+
+    def __init__(self, *, path: object) -> None:
+        self.path = path
+        super().__init__(f"there is no folder {path}", hint=f"mkdir -p {path}")
+
+
+class LastWorktree(Refused):
+    """The database that the repository was made for."""
+
+    code = "last-worktree"
+
+    def __init__(self, *, path: object) -> None:
+        self.path = path
+        super().__init__(f"{path} is the database the repository was made for", hint="only added worktrees can go")

@@ -34,6 +34,7 @@ HOME = {
     "apsw": {"sources"},
     "sqlite3": {"store"},  # two SQLite libraries on one file drop each other's locks, so each has files of its own
     "pygit2": {"history"},
+    "pyfastcdc": {"blobs"},
     "typer": {"cli"},
     "rich": {"cli"},
     "blake3": {"encoding"},

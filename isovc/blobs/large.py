@@ -22,7 +22,8 @@ IS_LARGE = 16 << 10  # bytes, or characters of text: below, a value does better 
 _CUT_FROM = 1 << 20  # bytes: one edit of a value smaller than this costs less, as a difference, than a list of pieces
 _SMALLEST, _AVERAGE, _LARGEST = 16 << 10, 64 << 10, 256 << 10  # bytes of a piece
 
-_BLOB, _PIECES = bytes([Kind.BLOB]), bytes([Kind.PIECES])
+_BLOB, _PIECES, _LEAF = bytes([Kind.BLOB]), bytes([Kind.PIECES]), bytes([Kind.LEAF])
+_NAMED = b"\xc7\x29\x01"  # how the name of a large value begins in a packed column: extension 1 of 41 bytes
 
 
 def apart(writer: ChunkWriter, value: str | bytes) -> External:
@@ -70,3 +71,12 @@ def _pieces(store: ChunkStore, chunk: ChunkId, length: int) -> list[ChunkId]:
     if {*map(type, lengths)} != {int} or sum(lengths) != length or len(ids) != ID_BYTES * len(lengths):
         raise NotCanonical(what=f"the list of pieces {chunk.hex()[:12]}", why="its pieces do not make up the value")
     return [ChunkId(ids[at : at + ID_BYTES]) for at in range(0, len(ids), ID_BYTES)]
+
+
+def mentioned(content: bytes) -> Iterator[External]:
+    """The large values that the rows of a leaf name. Other chunks name none."""
+    if content[:1] != _LEAF or _NAMED not in content:
+        return
+    for column in decode(content[1:]):
+        if type(column) is bytes and _NAMED in column:
+            yield from (value for value in decode(column) if type(value) is External)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from isovc.cli.who import present
-from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
 from isovc.repo.revisions import Commit, Empty, Found, Where, resolve, resolve_commit
-from isovc.snapshot.version import Version, decode_version
+from isovc.repo.versions import version_of as version_at
+from isovc.snapshot.version import Version
 from isovc.workspace.capturing import look
 from isovc.workspace.desk import Desk
-from isovc.workspace.switching import files_of
 
 
 def found(desk: Desk, text: str) -> Found:
@@ -30,8 +29,3 @@ def version_of(desk: Desk, history: GitHistory, text: str) -> Version:
     if isinstance(meant, Commit):
         return version_at(history, meant.id)
     return Version() if isinstance(meant, Empty) else look(desk)
-
-
-def version_at(history: GitHistory, commit: CommitId) -> Version:
-    """The version of a commit."""
-    return decode_version(files_of(history, commit))

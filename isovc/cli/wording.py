@@ -1,4 +1,5 @@
-"""Counts, differences and times in words and as JSON, the same in every command. Knows nothing of where they come from."""
+"""Counts, differences and times in words and as JSON, the same in every command. Knows nothing of where they come
+from."""
 
 from __future__ import annotations
 
@@ -64,3 +65,13 @@ def moment(microseconds: int) -> str:
     return (
         datetime.fromtimestamp(microseconds / 1_000_000, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     )
+
+
+def size(count: int) -> str:
+    """Bytes for people."""
+    amount = float(count)
+    for unit in ("bytes", "kB", "MB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} GB"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from isovc.errors import NoPermission, RepositoryExists
 from isovc.history.git_history import GitHistory
-from isovc.repo.place import FOLDER
 from isovc.repo.names import BRANCHES
+from isovc.repo.place import FOLDER
 from isovc.repo.settings import EMPTY_FILE
 from isovc.repo.worktrees import Files, Worktrees
 from isovc.store import StoreFile

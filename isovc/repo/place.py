@@ -1,4 +1,4 @@
-"""Where a repository lies, and which database it is asked about. Reads folders only; opens nothing."""
+"""Where a repository lies, and which database it is asked about. Opens no database."""
 
 from __future__ import annotations
 

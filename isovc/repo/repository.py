@@ -1,4 +1,5 @@
-"""A repository, opened: store, trees and the tables of store.db in one hand. Loads no git; `isovc.history` does that."""
+"""A repository, opened: store, trees and the tables of store.db in one hand. Loads no git; `isovc.history` does
+that."""
 
 from __future__ import annotations
 

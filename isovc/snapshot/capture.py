@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-
 from isovc.encoding.orderkey import encode_key
 from isovc.model import Key, KeyRange, Row, Table
 from isovc.progress import SILENT, Progress, Task

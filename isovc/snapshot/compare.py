@@ -56,8 +56,8 @@ def count_changes(forest: Forest, old: Version, new: Version) -> dict[str, Count
 
 
 def row_changes(forest: Forest, old: Version, new: Version, table: str) -> Iterator[RowChange]:
-    """The rows that differ in one table, in key order, with every value whole. Cells stand as in the newer table that there
-    is; a column that only the other one has is not shown."""
+    """The rows that differ in one table, in key order, with every value whole. Cells stand as in the newer table that
+    there is; a column that only the other one has is not shown."""
     shown = new.shape.tables.get(table) or old.shape.tables[table]
     width = len(shown.key)
     for change in changes(forest, old, new, table):

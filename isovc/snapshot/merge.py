@@ -1,4 +1,5 @@
-"""Three versions into one: definitions first, then rows, table by table. What one side left alone comes from the other."""
+"""Three versions into one: definitions first, then rows, table by table. What one side left alone comes from the
+other."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """A version of a database as two files that people and git can read. Pure; never touches a store or a file.
 
 `snapshot.json` says what there is and names the root of every table; `schema.sql` holds the definitions in an order in
-which they can be executed. The length of each definition stands in the JSON, so the SQL needs no parsing to be taken apart.
-"""
+which they can be executed. The length of each definition stands in the JSON, so the SQL needs no parsing to be taken
+apart."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ from isovc.store.database import StoreFile
 from isovc.store.memory import MemoryChunks
 from isovc.store.packing import Packing
 from isovc.store.protocol import ChunkStore, ChunkWriter
+from isovc.store.sweep import Sweep
 
 __all__ = [
     "ChunkStore",
@@ -16,6 +17,7 @@ __all__ = [
     "StoreCheck",
     "StoreFile",
     "StoreStats",
+    "Sweep",
     "check",
     "stats",
 ]

@@ -72,11 +72,15 @@ class SqliteChunks:
         return deleted
 
     def _delete(self, seqs: Sequence[int]) -> int:
-        going = set(seqs)
         with self.file.transaction() as db:
-            for seq in seqs:
-                self._pack_dependants_anew(db, seq, going)
-            return db.executemany("DELETE FROM chunk WHERE seq = ?", [(seq,) for seq in seqs]).rowcount
+            return self.delete_rows(db, seqs)
+
+    def delete_rows(self, db: Connection, seqs: Sequence[int]) -> int:
+        """The same by row number, a difference before what it is a difference to, in the caller's transaction."""
+        going = set(seqs)
+        for seq in seqs:
+            self._pack_dependants_anew(db, seq, going)
+        return db.executemany("DELETE FROM chunk WHERE seq = ?", [(seq,) for seq in seqs]).rowcount
 
     def _pack_dependants_anew(self, db: Connection, seq: int, going: set[int]) -> None:
         """The newest one stands alone, and the others become differences to it: it is the likeliest to be read."""

@@ -98,6 +98,11 @@ class StoreFile:
                 connection.rollback()
                 raise
 
+    def give_back(self, pages: int) -> None:
+        """Hand at most so many free pages back to the file system."""
+        with _translated(self.path, self._busy_seconds, "shrink"):
+            self.connection().execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
+
     def release(self) -> None:
         """Close this thread's connection: for a thread that ends before the store is closed."""
         connection: sqlite3.Connection | None = getattr(self._own, "connection", None)

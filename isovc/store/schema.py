@@ -64,6 +64,8 @@ CREATE TABLE worktree(
     live_files BLOB,
     intent BLOB
 );
+-- While a sweep is on (fact `sweeping`): chunks that somebody wanted to keep and found kept already. They must stay.
+CREATE TABLE met(id BLOB PRIMARY KEY) WITHOUT ROWID;
 """
 
 STEPS: tuple[str, ...] = (CHUNKS, HISTORY, WORKTREES)

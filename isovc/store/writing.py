@@ -127,6 +127,7 @@ class Writer:
         with self._reader.file.transaction() as db:
             seq = self._next_seq(db)
             written = 0
+            met: list[tuple[ChunkId]] = []
             for item in items:
                 if item is None:
                     break
@@ -135,9 +136,13 @@ class Writer:
                     fresh.add(chunk)
                     written += self._insert(db, seq, chunk, content, base)
                     seq += 1
+                else:
+                    met.append((chunk,))
                 if written >= _TRANSACTION_BYTES:
                     break
             db.execute("UPDATE fact SET value = ? WHERE name = 'next_seq'", (seq,))
+            if met and db.execute("SELECT 1 FROM fact WHERE name = 'sweeping'").fetchone():
+                db.executemany("INSERT OR IGNORE INTO met VALUES(?)", met)
 
     def _next_seq(self, db: Connection) -> int:
         found = db.execute("SELECT value FROM fact WHERE name = 'next_seq'").fetchone()

@@ -45,7 +45,8 @@ def remember(desk: Desk, mark: bytes, version: Version, pages: PageMap) -> None:
 
 
 def _known(desk: Desk, live: Live) -> Known | None:
-    """What was known when the database was looked at last. The cache may be gone, or of another state: then nothing is."""
+    """What was known when the database was looked at last. The cache may be gone, or of another state: then nothing
+    is."""
     try:
         mark, pages = decode(_pages_file(desk).read_bytes())
         if mark == live.mark:

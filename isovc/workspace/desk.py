@@ -51,5 +51,6 @@ def desk(repository: Repository, worktree: Worktree) -> Desk:
 
 
 def database_path(repository: Repository, worktree: Worktree) -> Path:
-    """Where the database of a worktree lies. Kept relative to the repository's own folder, so both may move together."""
+    """Where the database of a worktree lies. Kept relative to the repository's own folder, so both may move
+    together."""
     return repository.folder.parent / worktree.database

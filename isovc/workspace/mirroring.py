@@ -1,4 +1,5 @@
-"""Branches and tags shown to git's own tools. They count only in store.db; a mirror that lags is set right next time."""
+"""Branches and tags shown to git's own tools. They count only in store.db; a mirror that lags is set right next
+time."""
 
 from __future__ import annotations
 

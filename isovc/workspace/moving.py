@@ -70,7 +70,7 @@ def _arrive(db: Connection, desk: Desk, step: Step | Intent, time: int) -> None:
     refs, worktrees = Refs(db), Worktrees(db)
     if step.moves_branch and step.commit and step.head.startswith(BRANCHES):
         found = refs.get(step.head)
-        refs.move(step.head, step.commit, When(time, step.command), seen=found and found.target)
+        refs.move(step.head, step.commit, When(time, step.command), seen=found.target if found else None)
     worktrees.set_head(desk.worktree.id, step.head, step.commit, step.head_files)
     worktrees.set_intent(desk.worktree.id, None)
 
@@ -116,7 +116,7 @@ def keep_uncommitted(desk: Desk, history: GitHistory, live: Version, stamp: Stam
         made, time = write_commit(db, history, encode_version(live), (desk.worktree.commit,), message, stamp)
         refs = Refs(db)
         found = refs.get(under)
-        refs.move(under, made, When(time, message), seen=found and found.target)
+        refs.move(under, made, When(time, message), seen=found.target if found else None)
     return made
 
 

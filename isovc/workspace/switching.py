@@ -15,9 +15,10 @@ from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
 from isovc.repo.names import BRANCHES, short
 from isovc.repo.refs import Refs
-from isovc.repo.worktrees import Files, Worktrees
+from isovc.repo.versions import files_of
+from isovc.repo.worktrees import Worktrees
 from isovc.snapshot.merge import merge
-from isovc.snapshot.version import JSON_FILE, SQL_FILE, Version, decode_version, encode_version
+from isovc.snapshot.version import Version, decode_version
 from isovc.workspace.capturing import look_at
 from isovc.workspace.committing import Stamp
 from isovc.workspace.desk import Desk
@@ -40,13 +41,6 @@ class Switched:
     returned: bool  # changes that had been kept on the new branch are back
     waiting: CommitId | None  # they could not come back: the branch has moved, and they do not fit
     carried: bool
-
-
-def files_of(history: GitHistory, commit: CommitId | None) -> Files:
-    """The files of a commit; those of the empty version before the first."""
-    if commit is None:
-        return encode_version(Version())
-    return {name: history.read_file(commit, name) or b"" for name in (JSON_FILE, SQL_FILE)}
 
 
 def switch(
@@ -109,7 +103,8 @@ def _carried(desk: Desk, live: Version, target: Version) -> Version:
 def _with_kept(
     desk: Desk, history: GitHistory, head: str, commit: CommitId | None, target: Version
 ) -> tuple[Version, CommitId | None]:
-    """What the database shall hold at a head where changes may have been kept; and them, if they do not fit any more."""
+    """What the database shall hold at a head where changes may have been kept; and them, if they do not fit any
+    more."""
     with desk.repository.file.reading() as db:
         found = Refs(db).get(kept_name(head))
     if found is None:
@@ -146,8 +141,8 @@ def _with(live: Mapping[str, _T], source: Mapping[str, _T], chosen: set[str]) ->
 def reset(
     desk: Desk, history: GitHistory, commit: CommitId, stamp: Stamp, *, hard: bool
 ) -> tuple[CommitId | None, Difference]:
-    """Let the branch begin at another commit. The database stays as it is, or with `hard` becomes that version too; what was
-    uncommitted is then kept as a commit, which is given back."""
+    """Let the branch begin at another commit. The database stays as it is, or with `hard` becomes that version too;
+    what was uncommitted is then kept as a commit, which is given back."""
     files = files_of(history, commit)
     target = decode_version(files)
     with desk.database.writing() as writing:

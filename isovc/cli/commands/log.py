@@ -40,7 +40,7 @@ def log(
         index = CommitIndex(db)
         sides = parse_range(revision)
         if sides is None:
-            tips, without = [resolve_commit(db, revision, where).id], []
+            tips, without = [resolve_commit(db, revision, where).id], list[CommitId]()
         else:
             ours, theirs = (resolve_commit(db, side, where).id for side in sides[:2])
             tips, without = ([ours, theirs], list(index.merge_bases(ours, theirs))) if sides[2] else ([theirs], [ours])

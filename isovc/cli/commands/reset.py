@@ -29,9 +29,8 @@ def reset(
 ) -> None:
     """Move the branch to another version.
 
-    The database stays as it is, so that what differs becomes uncommitted; with --hard it becomes that version too, and what
-    was uncommitted is kept as a commit of its own.
-    """
+    The database stays as it is, so that what differs becomes uncommitted; with --hard it becomes that version too,
+    and what was uncommitted is kept as a commit of its own."""
     here = here_of(ctx)
     if soft and hard:
         raise OptionsClash(options=("--soft", "--hard"))

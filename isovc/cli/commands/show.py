@@ -9,14 +9,14 @@ import typer
 from isovc.cli.at_desk import at_desk
 from isovc.cli.group import command_app
 from isovc.cli.here import here_of
-from isovc.cli.revision import commit_of, version_at
+from isovc.cli.revision import commit_of
 from isovc.cli.screen import Styled
 from isovc.cli.who import present
 from isovc.cli.wording import counts_document, difference_lines, moment, schema_document
 from isovc.history.git_history import GitHistory
 from isovc.repo.commits import CommitIndex
 from isovc.repo.moments import from_microseconds
-from isovc.snapshot.version import Version
+from isovc.repo.versions import version_of
 from isovc.workspace.status import difference
 
 app = command_app()
@@ -33,8 +33,8 @@ def show(
         commit = commit_of(desk, revision).id
         with desk.repository.file.reading() as db:
             entry = CommitIndex(db).get(commit)
-        version = version_at(history, commit)
-        before = version_at(history, entry.parents[0]) if entry.parents else Version()
+        version = version_of(history, commit)
+        before = version_of(history, entry.parents[0] if entry.parents else None)
         found = difference(desk, before, version)
     tables = {name: {"rows": root.rows, "root": root.id.hex()} for name, root in sorted(version.roots.items())}
     here.screen.show(

@@ -1,0 +1,42 @@
+"""`isovc fsck`: is everything kept whole?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from isovc.cli.at_desk import at_desk
+from isovc.cli.group import command_app
+from isovc.cli.here import here_of
+from isovc.cli.screen import Line, Styled
+from isovc.errors import Damage
+from isovc.history.git_history import GitHistory
+from isovc.lifecycle.verify import verify
+
+app = command_app()
+
+
+@app.command()
+def fsck(
+    ctx: typer.Context,
+    trees: Annotated[bool, typer.Option("--trees", help="Also build every table's tree again and compare.")] = False,
+) -> int:
+    """Check that everything kept is whole, and name what is not.
+
+    Every chunk is read and hashed again, and every version is followed to its last row.
+    """
+    here = here_of(ctx)
+    with at_desk(here) as desk, GitHistory(desk.repository.git_folder) as history:
+        found = verify(desk.repository, history, trees=trees, progress=here.screen.progress())
+    lines: list[Line] = [(Styled("damaged: ", "red"), each.what) for each in found.damages]
+    lines.append(f"Checked {found.chunks:,} chunks and {found.commits:,} versions: {len(found.damages) or 'no'}
+    damage.") here.screen.show(
+        {
+            "chunks": found.chunks,
+            "commits": found.commits,
+            "damages": [{"what": each.what, "commit": each.commit, "table": each.table} for each in found.damages],
+        },
+        lines,
+    )
+    return Damage.exit_code if found.damages else 0

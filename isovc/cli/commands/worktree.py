@@ -1,0 +1,80 @@
+"""`isovc worktree`: other versions as database files of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from isovc.cli.at_desk import at_desk
+from isovc.cli.group import command_app
+from isovc.cli.here import here_of
+from isovc.cli.revision import commit_of
+from isovc.cli.who import present
+from isovc.history.git_history import GitHistory
+from isovc.repo.moments import microseconds
+from isovc.repo.names import BRANCHES
+from isovc.workspace.mirroring import mirror
+from isovc.workspace.naming import create
+from isovc.workspace.outposts import add as make
+from isovc.workspace.outposts import listed
+from isovc.workspace.outposts import remove as leave
+
+app = command_app(help="Have other versions as database files of their own, beside this one.")
+
+
+@app.command()
+def add(
+    ctx: typer.Context,
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="The database file to make.")],
+    revision: Annotated[str, typer.Argument(metavar="[REV]", help="Which version; a branch is gone on with.")] = "HEAD",
+    new: Annotated[str | None, typer.Option("-c", metavar="NEW", help="Make a branch for it.")] = None,
+) -> None:
+    """Make a database file that holds a version, with a branch and a status of its own."""
+    here = here_of(ctx)
+    with at_desk(here) as desk, GitHistory(desk.repository.git_folder) as history:
+        target = commit_of(desk, revision)
+        head = target.ref if target.ref and target.ref.startswith(BRANCHES) and revision != "HEAD" else str(target.id)
+        if new:
+            head = BRANCHES + new
+            create(desk.repository, head, target.id, time=microseconds(present()))
+        made = make(desk, history, here.path(path), head, target.id)
+        mirror(desk.repository, history)
+    where = f"on branch {made.worktree.branch}" if made.worktree.branch else "on no branch"
+    here.screen.show(
+        {"path": str(made.database.path), "branch": made.worktree.branch, "commit": target.id},
+        [f"{path} holds {target.id[:12]}, {where}.", f"isovc -C {path} status looks at it."],
+    )
+
+
+@app.command("list")
+def show(ctx: typer.Context) -> None:
+    """List the working copies."""
+    here = here_of(ctx)
+    with at_desk(here) as desk:
+        found = listed(desk)
+    here.screen.show(
+        [
+            {"path": str(each.path), "branch": each.branch, "commit": each.commit, "there": each.is_there}
+            for each in found
+        ],
+        [
+            f"{each.path}  {each.commit[:12] if each.commit else 'no commits'}  {each.branch or 'no branch'}"
+            + ("" if each.is_there else "  (the file is gone)")
+            for each in found
+        ],
+    )
+
+
+@app.command()
+def remove(
+    ctx: typer.Context,
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="The database file.")],
+) -> None:
+    """Forget a working copy and delete its file. What is uncommitted in it goes with it."""
+    here = here_of(ctx)
+    here.screen.confirm(f"Delete {path} with what is uncommitted in it?")
+    with at_desk(here) as desk:
+        gone = leave(desk, here.path(path))
+    here.screen.show({"path": str(path), "branch": gone.branch}, [f"Removed {path}. Its branch stays."])

@@ -1,0 +1,112 @@
+"""Giving back the space of what nothing leads to any more, in small steps, while others work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from isovc.encoding.digest import ChunkId
+from isovc.history import CommitId
+from isovc.history.git_history import GitHistory
+from isovc.lifecycle.roots import Roots, roots, undo_window
+from isovc.progress import SILENT, Progress
+from isovc.repo.commits import CommitIndex
+from isovc.repo.database import Database
+from isovc.repo.presence import alone
+from isovc.repo.repository import Repository
+from isovc.repo.versions import version_of
+from isovc.snapshot.reach import reach
+from isovc.snapshot.version import Version, decode_version
+from isovc.store import Sweep
+
+_MOMENT = 10.0  # seconds to wait for a moment in which no other command is at work
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaning:
+    """What a sweep would delete, or has."""
+
+    chunks: int
+    bytes: int  # of these chunks, as they lie at rest
+    commits: int  # that nothing leads to: they leave the index; their few bytes in git stay
+    given_back: int  # bytes the file system has again
+
+
+class _Marked:
+    """Everything met so far on the way from the roots."""
+
+    def __init__(self, repository: Repository, history: GitHistory, progress: Progress) -> None:
+        self._repository = repository
+        self._history = history
+        self._progress = progress
+        self.chunks: set[ChunkId] = set()
+        self.commits: set[CommitId] = set()
+
+    def follow(self, found: Roots) -> None:
+        """Go from these roots to whatever has not been met."""
+        with self._repository.file.reading() as db:
+            entries = CommitIndex(db).walk(found.commits)
+            fresh = [entry.id for entry in entries if entry.id not in self.commits]
+        with self._progress.task("Looking what is needed", total=len(fresh), unit="versions") as task:
+            for commit in fresh:
+                self._keep(version_of(self._history, commit))
+                self.commits.add(commit)
+                task.advance()
+        for files in found.files:
+            self._keep(decode_version(files))
+
+    def _keep(self, version: Version) -> None:
+        for _ in reach(self._repository.forest, version, self.chunks):
+            pass
+
+
+def plan(repository: Repository, history: GitHistory, now: int, *, progress: Progress = SILENT) -> Cleaning:
+    """What `clean` would delete. Changes nothing."""
+    marked = _Marked(repository, history, progress)
+    with repository.file.reading() as db:
+        found = roots(db, since=undo_window(repository, now))
+    marked.follow(found)
+    seqs, size = Sweep(repository.chunks).lost(marked.chunks)
+    with repository.file.reading() as db:
+        commits = len(_lost(db, marked.commits))
+    return Cleaning(len(seqs), size, commits, 0)
+
+
+def clean(repository: Repository, history: GitHistory, now: int, *, progress: Progress = SILENT) -> Cleaning:
+    """Delete what nothing leads to."""
+    since = undo_window(repository, now)
+    sweep = Sweep(repository.chunks)
+    with alone(repository.folder, seconds=_MOMENT):
+        sweep.begin()
+    try:
+        marked = _Marked(repository, history, progress)
+        commits: int | None = None
+        while commits is None:
+            with repository.file.reading() as db:
+                found = roots(db, since=since)
+            marked.follow(found)
+            commits = _forget_lost(repository, marked, since)
+        seqs, size = sweep.lost(marked.chunks)
+        with progress.task("Cleaning up", total=len(seqs), unit="chunks") as task:
+            deleted = 0
+            for many in sweep.delete(seqs):
+                deleted += many
+                task.advance(many)
+    finally:
+        given_back = sweep.end()
+    return Cleaning(deleted, size, commits, given_back)
+
+
+def _forget_lost(repository: Repository, marked: _Marked, since: int) -> int | None:
+    """Take commits that nothing leads to out of the index, so that nobody can go there any more; how many. None:
+    somebody has gone to one of them meanwhile."""
+    with repository.file.transaction() as db:
+        if not roots(db, since=since).commits <= marked.commits:
+            return None
+        lost = _lost(db, marked.commits)
+        db.executemany("DELETE FROM commit_entry WHERE id = ?", [(bytes.fromhex(each),) for each in lost])
+        return len(lost)
+
+
+def _lost(db: Database, kept: set[CommitId]) -> list[CommitId]:
+    known = (CommitId(row[0].hex()) for row in db.execute("SELECT id FROM commit_entry", ()))
+    return [each for each in known if each not in kept]

@@ -1,0 +1,44 @@
+"""What must be kept: every version that a name, a working copy or the time of undo leads to. Changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from isovc.history import CommitId
+from isovc.repo.commits import CommitIndex
+from isovc.repo.database import Database
+from isovc.repo.refs import Refs
+from isovc.repo.repository import Repository
+from isovc.repo.worktrees import Files, Worktrees
+
+_DAY = 86_400_000_000  # microseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Roots:
+    """Commits (and with them all they descend from), and versions that no commit holds yet."""
+
+    commits: frozenset[CommitId]
+    files: tuple[Files, ...]
+
+
+def roots(db: Database, *, since: int) -> Roots:
+    """All of them now. Names that were moved since that time still count where they were."""
+    commits = {ref.target for ref in Refs(db).all()}
+    for old, new in db.execute("SELECT old, new FROM ref_log WHERE time >= ?", (since,)):
+        commits.update(CommitId(each.hex()) for each in (old, new) if each is not None)
+    files: list[Files] = []
+    for worktree in Worktrees(db).all():
+        if worktree.commit:
+            commits.add(worktree.commit)
+        if worktree.live:
+            files.append(worktree.live.files)
+        if worktree.intent:
+            files += [worktree.intent.head_files, worktree.intent.live_files]
+    known = CommitIndex(db)
+    return Roots(frozenset(each for each in commits if each in known), tuple(files))
+
+
+def undo_window(repository: Repository, now: int) -> int:
+    """The time since which everything that was there is still kept."""
+    return now - repository.settings.whole("gc.undo_days") * _DAY

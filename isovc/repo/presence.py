@@ -1,0 +1,49 @@
+"""Who is at work in a repository: every command holds a shared kernel lock while it lives, which ends with it however
+it ends."""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from isovc.errors import NoPermission, RepositoryBusy
+
+_FILE = "commands.lock"
+_STEP = 0.02  # seconds between two looks whether the others are done
+
+
+@contextmanager
+def present(folder: Path) -> Iterator[None]:
+    """While this block runs, whoever wants to be alone waits."""
+    with _opened(folder) as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        yield
+
+
+@contextmanager
+def alone(folder: Path, *, seconds: float) -> Iterator[None]:
+    """While this block runs no other command does. Keep it short: they wait."""
+    deadline = time.monotonic() + seconds
+    with _opened(folder) as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise RepositoryBusy(folder=folder, seconds=seconds) from None
+                time.sleep(_STEP)
+        yield
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    path = folder / _FILE
+    try:
+        with path.open("ab") as file:
+            yield file.fileno()
+    except PermissionError:
+        raise NoPermission(path=path, deed="write") from None

@@ -1,0 +1,24 @@
+"""The version of a commit, out of git."""
+
+from __future__ import annotations
+
+from isovc.errors import NotCanonical
+from isovc.history import CommitId
+from isovc.history.git_history import GitHistory
+from isovc.repo.worktrees import Files
+from isovc.snapshot.version import JSON_FILE, SQL_FILE, Version, decode_version, encode_version
+
+
+def files_of(history: GitHistory, commit: CommitId | None) -> Files:
+    """The files of a commit; those of the empty version before the first."""
+    if commit is None:
+        return encode_version(Version())
+    files = {name: history.read_file(commit, name) for name in (JSON_FILE, SQL_FILE)}
+    if None in files.values():
+        raise NotCanonical(what=f"commit {commit[:12]}", why="it was not made by isovc")
+    return {name: data for name, data in files.items() if data is not None}
+
+
+def version_of(history: GitHistory, commit: CommitId | None) -> Version:
+    """The same as a version."""
+    return decode_version(files_of(history, commit))
