@@ -718,8 +718,10 @@ class RowidHidden(Refused):
     def __init__(self, *, path: object, table: str) -> None:
         self.path, self.table = path, table
         super().__init__(
-            f"the table {table} of {path} has columns called rowid, _rowid_ and oid and no key of its own, so its rows
-            cannot be named", hint=f"rename one of the three columns of {table}, or give it a PRIMARY KEY", )
+            f"the table {table} of {path} has columns called rowid, _rowid_ and oid and no key of its own,"
+            " so its rows cannot be named",
+            hint=f"rename one of the three columns of {table}, or give it a PRIMARY KEY",
+        )
 
 
 class NameUnreadable(Refused):

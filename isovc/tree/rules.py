@@ -48,7 +48,8 @@ class Rules:
         """Where the pieces of one run that is too heavy end, as positions behind their last item."""
         ahead = list(accumulate(weights, initial=0))
         if level >= _RANKED_LEVELS:
-            # two children a node at least, however heavy their keys: else a level would be no shorter than the one below
+            # two children a node at least, however heavy their keys: else a level would be no shorter than the one
+            # below
             return list(_divide([], ahead, self.heaviest, 0, len(keys), 0, least=2))
         ranks = [_rank(value) for value in self.hashes(keys)]
         return list(_divide(ranks, ahead, self.heaviest, 0, len(keys), self.bits * (level + 1) - 1, least=1))

@@ -30,8 +30,9 @@ def fsck(
     with at_desk(here) as desk, GitHistory(desk.repository.git_folder) as history:
         found = verify(desk.repository, history, trees=trees, progress=here.screen.progress())
     lines: list[Line] = [(Styled("damaged: ", "red"), each.what) for each in found.damages]
-    lines.append(f"Checked {found.chunks:,} chunks and {found.commits:,} versions: {len(found.damages) or 'no'}
-    damage.") here.screen.show(
+    damages = f"{len(found.damages)} damages" if found.damages else "no damage"
+    lines.append(f"Checked {found.chunks:,} chunks and {found.commits:,} versions: {damages}.")
+    here.screen.show(
         {
             "chunks": found.chunks,
             "commits": found.commits,

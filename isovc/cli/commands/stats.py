@@ -36,7 +36,7 @@ def stats(ctx: typer.Context) -> None:
         [
             f"{found.commits:,} versions, {found.branches:,} branches, {found.tags:,} tags",
             f"{found.chunks:,} chunks, {found.differences:,} of them kept as differences, in {size(found.chunk_bytes)}",
-            f"{size(found.store_bytes)} store ({size(found.free_bytes)} of it free), {size(found.git_bytes)} git,"
-            f" {size(found.database_bytes)} database",
+            f"{size(found.store_bytes)} store, {size(found.free_bytes)} of it free",
+            f"{size(found.git_bytes)} git, {size(found.database_bytes)} database",
         ],
     )
