@@ -8,7 +8,7 @@ from sqlite3 import Connection
 
 from isovc.encoding.digest import ChunkId, Digest, chunk_id
 from isovc.store.database import StoreFile
-from isovc.store.packing import Packing, Stored, pack
+from isovc.store.packing import Packer, Packing, Stored, pack
 from isovc.store.protocol import ChunkWriter
 from isovc.store.reading import Reader
 from isovc.store.writing import Writer
@@ -34,6 +34,10 @@ class SqliteChunks:
         except BaseException:
             writer.abandon()
             raise
+
+    def packer(self) -> Packer:
+        """Makes chunks ready for this store, in any process."""
+        return Packer(self.reader.digest, self.packing.level)
 
     def get(self, chunk: ChunkId) -> bytes:
         """The content of one chunk, verified."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
+from isovc.encoding.compress import decompress
 from isovc.encoding.digest import ChunkId, Digest, chunk_id
 from isovc.errors import ChunkMissing
-from isovc.store.packing import refuse_oversized
+from isovc.store.packing import Packer, Packing, ReadyChunk, refuse_oversized
 from isovc.store.protocol import ChunkWriter
 
 
@@ -24,6 +25,10 @@ class MemoryChunks:
         writer = _MemoryWriter(self._digest)
         yield writer
         self._contents.update(writer.contents)
+
+    def packer(self) -> Packer:
+        """Makes chunks ready for this store, in any process."""
+        return Packer(self._digest, Packing().level)
 
     def get(self, chunk: ChunkId) -> bytes:
         """The content of one chunk."""
@@ -59,3 +64,6 @@ class _MemoryWriter:
         chunk = self._digest(content)
         self.contents[chunk] = content
         return chunk
+
+    def put_ready(self, ready: ReadyChunk) -> None:
+        self.contents[ready.id] = decompress(ready.body)

@@ -9,8 +9,10 @@ stands alone and starts anew. docs/design/0002 has chains, stars and this measur
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from isovc.encoding.compress import LARGEST_CHUNK, compress, compress_against, decompress_against
+from isovc.encoding.digest import ChunkId, Digest
 from isovc.encoding.splice import is_splice, splice, unsplice
 from isovc.errors import NotStorable
 
@@ -45,6 +47,26 @@ class Packed:
     base: int | None
     depth: int
     body: bytes
+
+
+class ReadyChunk(NamedTuple):
+    """A chunk that stands alone, named and packed."""
+
+    id: ChunkId
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Packer:
+    """Names and packs chunks away from their store."""
+
+    digest: Digest
+    level: int
+
+    def ready(self, content: bytes) -> ReadyChunk:
+        """The chunk of this content."""
+        refuse_oversized(content)
+        return ReadyChunk(self.digest(content), compress(content, level=self.level))
 
 
 def refuse_oversized(content: bytes) -> None:

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from isovc.encoding.digest import ChunkId
+from isovc.store.packing import Packer, ReadyChunk
 
 
 class ChunkWriter(Protocol):
@@ -16,12 +17,18 @@ class ChunkWriter(Protocol):
         """Keep `content` and return its id at once. `base` names a kept chunk that it resembles: the store may then
         keep the difference only. A base that is not there is no error."""
 
+    def put_ready(self, ready: ReadyChunk) -> None:
+        """Keep a chunk that the store's own packer made. It is not looked at again before it is read."""
+
 
 class ChunkStore(Protocol):
     """Immutable chunks by id."""
 
     def writing(self) -> AbstractContextManager[ChunkWriter]:
         """Opens a writer. One at a time a process; other processes' writers wait for theirs."""
+
+    def packer(self) -> Packer:
+        """Makes chunks ready for this store's writers. It can be pickled, so that other processes share the work."""
 
     def get(self, chunk: ChunkId) -> bytes:
         """The content, verified. Raises ChunkMissing or ChunkDamaged."""

@@ -14,7 +14,7 @@ from sqlite3 import Connection
 
 from isovc.encoding.digest import ChunkId
 from isovc.errors import StoreDamaged
-from isovc.store.packing import Packing, pack, refuse_oversized
+from isovc.store.packing import Packed, Packing, ReadyChunk, pack, refuse_oversized
 from isovc.store.reading import Reader, is_kept
 
 _HAND_OVER_BYTES = 1 << 20  # content a batch: large enough that handing over costs nothing
@@ -28,7 +28,7 @@ _PATIENCE = 0.2  # seconds without a new batch after which the write lock is giv
 
 _MOST_SEQS = 1 << 62  # a count beyond it is damage; SQLite's integers go a little further
 
-_Item = tuple[ChunkId, bytes, ChunkId | None]
+_Item = tuple[ChunkId, bytes, ChunkId | None, bool]  # the last: packed already
 
 
 class _Abandoned(Exception):
@@ -52,12 +52,19 @@ class Writer:
         """Keep `content` and return its id at once."""
         refuse_oversized(content)
         chunk = self._reader.digest(content)
-        self._batch.append((chunk, content, base))
+        self._batch.append((chunk, content, base, False))
         is_difference = base is not None and self._thread is None
         self._weight += len(content) / (_WAITING_DIFFERENCES if is_difference else _HAND_OVER_BYTES)
         if self._weight >= 1:
             self._hand_over()
         return chunk
+
+    def put_ready(self, ready: ReadyChunk) -> None:
+        """Keep a chunk that a Packer of this store made, perhaps in another process."""
+        self._batch.append((ready.id, ready.body, None, True))
+        self._weight += len(ready.body) / _HAND_OVER_BYTES
+        if self._weight >= 1:
+            self._hand_over()
 
     def finish(self) -> None:
         """Write what is left and commit it."""
@@ -131,10 +138,10 @@ class Writer:
             for item in items:
                 if item is None:
                     break
-                chunk, content, base = item
+                chunk, content, base, is_packed = item
                 if not is_kept(db, chunk):
                     fresh.add(chunk)
-                    written += self._insert(db, seq, chunk, content, base)
+                    written += self._insert(db, seq, chunk, content, base, is_packed=is_packed)
                     seq += 1
                 else:
                     met.append((chunk,))
@@ -151,12 +158,14 @@ class Writer:
         seq: int = found[0]
         return seq
 
-    def _insert(self, db: Connection, seq: int, chunk: ChunkId, content: bytes, base: ChunkId | None) -> int:
+    def _insert(
+        self, db: Connection, seq: int, chunk: ChunkId, content: bytes, base: ChunkId | None, *, is_packed: bool
+    ) -> int:
         against = None
         if base is not None:
             against = self._reader.resembling(db, base, longest_chain=self._packing.longest_chain)
             self._reader.recent.keep(chunk, content, seq)  # the next edit is likely to be near
-        packed = pack(content, against, self._packing)
+        packed = Packed(None, 0, content) if is_packed else pack(content, against, self._packing)
         db.execute(
             "INSERT INTO chunk(seq, id, base, depth, body) VALUES(?, ?, ?, ?, ?)",
             (seq, chunk, packed.base, packed.depth, packed.body),

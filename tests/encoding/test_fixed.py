@@ -1,4 +1,5 @@
-"""Packed lists of values of one width: nothing but such lists is taken for one, and what is picked or found is right."""
+"""Packed lists of values of one width: nothing but such lists is taken for one, and what is picked or found is
+right."""
 
 from __future__ import annotations
 

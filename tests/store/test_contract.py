@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from isovc.encoding.compress import LARGEST_CHUNK
@@ -150,6 +152,23 @@ def test_deleting_more_than_one_transaction_takes(chunks):
     ids = store(chunks, *(leaf(seed, rows=1) for seed in range(1200)))
     assert chunks.delete(ids[100:]) == 1100
     assert set(chunks.ids()) == set(ids[:100])
+
+
+def test_chunks_made_ready_elsewhere_are_kept(chunks):
+    contents = [leaf(seed) for seed in range(400)]
+    packer = pickle.loads(pickle.dumps(chunks.packer()))
+    with chunks.writing() as writer:
+        plain = writer.put(contents[0])
+        for content in contents:
+            writer.put_ready(packer.ready(content))
+        edited_one = writer.put(edited(contents[5], 1), base=packer.ready(contents[5]).id)
+    ids = [packer.ready(content).id for content in contents]
+    assert ids[0] == plain
+    assert chunks.get_many(ids) == contents
+    assert chunks.get(edited_one) == edited(contents[5], 1)
+    assert len(set(chunks.ids())) == 401
+    with pytest.raises(NotStorable):
+        packer.ready(bytes(LARGEST_CHUNK + 1))
 
 
 def test_an_error_in_the_block_comes_out_and_keeps_nothing_of_a_small_block(chunks):

@@ -143,7 +143,10 @@ LEAF = b"\x01" + packed(2, 1, 0, packed(1, 2), packed("a", "b"))
 GOOD_LEAF = b"\x01" + packed(2, 1, 1, packed(1, 1), packed("a", "b"))
 
 
-def node(level, keys=(K2,), ids=A, rows=(2,), sizes=(len(GOOD_LEAF),)) -> bytes:
+SIZE = len(GOOD_LEAF)
+
+
+def node(level, keys=(K2,), ids=A, rows=(2,), sizes=(SIZE,)) -> bytes:
     return b"\x02" + packed(level, list(keys), ids, list(rows), list(sizes))
 
 
