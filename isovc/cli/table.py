@@ -11,7 +11,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "status": "Show the branch, and what changed in the database since its last commit.",
         "commit": "Keep the database as it is now as a new version.",
         "log": "Show the versions that lead to one, the newest first.",
-        "show": "Show one version: who, when, why, and what it changed against its first parent.",
+        "show": "Show one version: who, when, why, and what it changed.",
         "tag": "List tags, or make or remove one.",
     },
     "Branches and going back": {

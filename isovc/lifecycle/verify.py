@@ -63,7 +63,8 @@ def _entries(repository: Repository, damages: list[Damage]) -> list[CommitEntry]
     try:
         with repository.file.reading() as db:
             index = CommitIndex(db)
-            return list(index.walk([ref.target for ref in Refs(db).all() if ref.target in index]))
+            known = db.execute("SELECT id FROM commit_entry").fetchall()
+            return list(index.walk(CommitId(row[0].hex()) for row in known))
     except IsovcError as error:
         damages.append(Damage(error.message))
         return []

@@ -27,7 +27,7 @@ def show(
     ctx: typer.Context,
     revision: Annotated[str, typer.Argument(metavar="[REV]", help="Which version.")] = "HEAD",
 ) -> None:
-    """Show one version: who, when, why, and what it changed against its first parent."""
+    """Show one version: who, when, why, and what it changed."""
     here = here_of(ctx)
     with at_desk(here) as desk, GitHistory(desk.repository.git_folder) as history:
         commit = commit_of(desk, revision).id
