@@ -797,6 +797,18 @@ class RowsUnreadable(Damage):
         super().__init__(f"{many} cannot be read: {why}", hint="isovc fsck")
 
 
+class WorkerDied(Refused):
+    """A process that shared the work ended before it was done: killed, most likely for want of memory."""
+
+    code = "worker-died"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a process that shared the work ended early; nothing was changed",
+            hint="see whether memory is short, then run the command again",
+        )
+
+
 class NotSorted(Refused):
     """Rows or edits were given out of order, or the same key twice."""
 

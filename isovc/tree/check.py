@@ -13,6 +13,7 @@ from itertools import chain, pairwise
 from isovc.encoding.digest import ChunkId
 from isovc.encoding.orderkey import in_words
 from isovc.errors import IsovcError
+from isovc.store.packing import ReadyChunk
 from isovc.tree.forest import Forest
 from isovc.tree.grow import Planter
 from isovc.tree.node import Entry
@@ -40,6 +41,9 @@ class _Made:
     def put(self, content: bytes, *, base: ChunkId | None = None) -> ChunkId:
         self.contents.append(content)
         return ChunkId(b"")
+
+    def put_ready(self, ready: ReadyChunk) -> None:
+        self.contents.append(ready.body)
 
 
 def check(forest: Forest, root: ChunkId, seen: set[ChunkId] | None = None) -> Iterator[Problem]:
