@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from isovc.encoding.orderkey import encode_key
 from isovc.model import Key, KeyRange, Row, Table
 from isovc.progress import SILENT, Progress, Task
-from isovc.snapshot.values import without_large
+from isovc.snapshot.values import row_without_large, without_large
 from isovc.snapshot.version import Version
 from isovc.sources.sqlite import Changed, Everything, PageMap, Reading, Unchanged, find_changes
 from isovc.store.protocol import ChunkWriter
@@ -59,9 +60,9 @@ def _counted(batches: Iterator[list[Row]], task: Task) -> Iterator[list[Row]]:
 
 def _edited(forest: Forest, live: Reading, table: Table, old: Root, found: Changed, writer: ChunkWriter) -> Root:
     width, key_width = len(table.cells), len(table.key)
-    stretches = (_stretch(live, table, within, writer) for within in found.ranges)
-    changes: Iterator[Change] = changes_in(forest, old.id, stretches, width=width, key_width=key_width)
-    edits: Iterator[Edit] = (Edit(change.key, change.after) for change in changes)
+    stretches = (_stretch(live, table, within) for within in found.ranges)
+    changes = changes_in(forest, old.id, stretches, width=width, key_width=key_width)
+    edits = _real_edits(changes, writer, key_width)
     if found.rowids:
         # rows found by their rowid come in another order than their keys; there are as many of them as changed
         by_key = dict(edits)
@@ -70,9 +71,17 @@ def _edited(forest: Forest, live: Reading, table: Table, old: Root, found: Chang
     return edit(forest, old.id, edits, width=width, key_width=key_width, writer=writer)
 
 
-def _stretch(live: Reading, table: Table, within: KeyRange, writer: ChunkWriter) -> Stretch:
-    rows = list(without_large(live.rows(table, within), writer, key_width=len(table.key)))
+def _stretch(live: Reading, table: Table, within: KeyRange) -> Stretch:
+    rows = list(chain.from_iterable(live.rows(table, within)))
     return Stretch(_behind(within.after), _behind(within.upto), rows)
+
+
+def _real_edits(changes: Iterator[Change], writer: ChunkWriter, key_width: int) -> Iterator[Edit]:
+    """Rows with large values look changed until these are named, so only now, for the few that do, they are."""
+    for change in changes:
+        row = change.after and row_without_large(change.after, writer, key_width)
+        if row is None or change.before is None or differing_cells(change.before, row):
+            yield Edit(change.key, row)
 
 
 def _moved(

@@ -17,7 +17,7 @@ def without_large(batches: Iterable[list[Row]], writer: ChunkWriter, *, key_widt
     """The rows with every large value kept apart and named in its place. Keys stay whole: they are compared."""
     for batch in batches:
         if any(_has_large(batch, at) for at in range(key_width, len(batch[0]))):
-            yield from (_row_without_large(row, writer, key_width) for row in batch)
+            yield from (row_without_large(row, writer, key_width) for row in batch)
         else:
             yield from batch
 
@@ -42,7 +42,8 @@ def _is_large(value: Value) -> TypeGuard[str | bytes]:
     return isinstance(value, (str, bytes)) and len(value) >= IS_LARGE
 
 
-def _row_without_large(row: Row, writer: ChunkWriter, key_width: int) -> Cells:
+def row_without_large(row: Row, writer: ChunkWriter, key_width: int) -> Cells:
+    """One row with its large values kept apart."""
     return tuple(
         apart(writer, value) if at >= key_width and _is_large(value) else value for at, value in enumerate(row)
     )

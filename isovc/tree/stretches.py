@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 from isovc.encoding.digest import ChunkId
-from isovc.encoding.orderkey import encode_keys
+from isovc.encoding.orderkey import encode_key, encode_keys
 from isovc.tree.diff import Change, compare, differing_cells
 from isovc.tree.forest import Forest
 from isovc.tree.leaf import Column, Leaf, Row
@@ -36,32 +36,36 @@ def changes_in(
         leaves = {entry.id: leaf for entry, leaf in zip(wanted, forest.leaves(wanted), strict=True)}
         for stretch, entries in zip(some, found, strict=True):
             parts = [_part(leaves[entry.id], stretch, width) for entry in entries]
-            keys = [key for part_keys, _ in parts for key in part_keys]
-            columns: list[Column] = [[value for _, part in parts for value in part[at]] for at in range(width)]
-            yield from _changes(keys, columns, stretch.rows, key_width)
+            # a leaf gives each column a part
+            columns: list[Column] = [list(chain.from_iterable(column)) for column in zip(*parts, strict=True)]
+            yield from _changes(columns or [()] * width, stretch.rows, key_width)
 
 
-def _changes(keys: list[bytes], columns: list[Column], rows: Sequence[Row], key_width: int) -> Iterator[Change]:
-    new_columns: list[Column] = list(zip(*rows, strict=True))
-    new_keys = encode_keys(new_columns[:key_width]) if rows else []
-    if keys != new_keys:
-        yield from compare(
-            dict(zip(keys, zip(*columns, strict=True), strict=True)), dict(zip(new_keys, rows, strict=True))
-        )
+def _changes(columns: list[Column], rows: Sequence[Row], key_width: int) -> Iterator[Change]:
+    new_columns: list[Column] = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
+    same_length = len(columns[0]) == len(rows)
+    if not same_length or any(map(differing_cells, columns[:key_width], new_columns[:key_width])):
+        yield from compare(_keyed(columns, key_width), _keyed(new_columns, key_width))
         return
     touched: dict[int, list[int]] = {}
-    for cell, (old, new) in enumerate(zip(columns, new_columns, strict=True)):
-        for at in differing_cells(old, new):
+    for cell in range(key_width, len(columns)):
+        for at in differing_cells(columns[cell], new_columns[cell]):
             touched.setdefault(at, []).append(cell)
     for at in sorted(touched):
-        yield Change(keys[at], tuple(column[at] for column in columns), rows[at], tuple(touched[at]))
+        before = tuple(column[at] for column in columns)
+        yield Change(encode_key(before[:key_width]), before, rows[at], tuple(touched[at]))
 
 
-def _part(leaf: Leaf, stretch: Stretch, width: int) -> tuple[list[bytes], list[Column]]:
+def _keyed(columns: list[Column], key_width: int) -> dict[bytes, Row]:
+    keys = encode_keys(columns[:key_width]) if columns[0] else []
+    return dict(zip(keys, zip(*columns, strict=True), strict=True))
+
+
+def _part(leaf: Leaf, stretch: Stretch, width: int) -> list[Column]:
     keys = leaf.keys()
     first = bisect_right(keys, stretch.after) if stretch.after is not None else 0
     last = bisect_right(keys, stretch.upto) if stretch.upto is not None else len(keys)
-    return keys[first:last], [leaf.column(at)[first:last] for at in range(width)]
+    return [leaf.column(at)[first:last] for at in range(width)]
 
 
 def _leaf_entries(forest: Forest, root: ChunkId, stretches: list[Stretch]) -> list[list[Entry]]:
