@@ -1,4 +1,4 @@
-"""The one door to libgit2: commits written, read and packed in a bare repository. Knows no tables and no chunks.
+"""Commits written, read and packed in a bare git repository. Knows no tables and no chunks.
 
 Refs are not kept here: they live in store.db, and `mirror` only shows them to git's own tools.
 """
@@ -33,12 +33,12 @@ from isovc.history.durable import fsync_folder
 from isovc.history.identity import Identity
 from isovc.history.layout import lay_out
 from isovc.history.lock import exclusive
-from isovc.history.loose import loose_objects, read_loose
+from isovc.history.loose import loose_objects
 from isovc.history.mirror import mirror_refs
+from isovc.history.objects import Objects
 from isovc.history.packing import Packed, pack_loose
 
 _BLOB, _TREE, _COMMIT = pygit2.GIT_OBJECT_BLOB, pygit2.GIT_OBJECT_TREE, pygit2.GIT_OBJECT_COMMIT
-_KINDS = {_BLOB: "blob", _TREE: "tree", _COMMIT: "commit", pygit2.GIT_OBJECT_TAG: "tag"}
 _FILE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")  # isovc picks the names; none of them can upset git or a file system
 _MODE = b"100644"
 _WAIT = 60.0  # seconds for another process that writes; a commit takes milliseconds, a packing run a few seconds
@@ -57,6 +57,7 @@ class GitHistory:
             raise HistoryMissing(path=directory)
         self.directory = directory
         self._wait = wait
+        self._objects = Objects(directory / "objects")
         try:
             self._repository = pygit2.Repository(str(directory))
         except (pygit2.GitError, KeyError, ValueError) as error:
@@ -139,11 +140,11 @@ class GitHistory:
 
     def has(self, commit: CommitId) -> bool:
         """Whether the object of this commit is there; its content is not looked at."""
-        return pygit2.Oid(hex=commit) in self._repository.odb
+        return commit in self._objects
 
     def read_commit(self, commit: CommitId) -> CommitObject:
         """One commit, checked against its id."""
-        data = self._read(commit, _COMMIT, needed_by="")
+        data = self._objects.read(commit, "commit")
         try:
             return decode_commit(data)
         except NotCanonical as error:
@@ -152,7 +153,7 @@ class GitHistory:
     def read_file(self, commit: CommitId, name: str) -> bytes | None:
         """One file of a commit, checked against its id; None where the commit has no such file."""
         blob = self._tree(commit).get(name)
-        return None if blob is None else self._read(blob, _BLOB, needed_by=f"{name} of commit {commit[:12]}")
+        return None if blob is None else self._objects.read(blob, "blob", needed_by=f"{name} of commit {commit[:12]}")
 
     def file_names(self, commit: CommitId) -> tuple[str, ...]:
         """The files of a commit."""
@@ -160,9 +161,7 @@ class GitHistory:
 
     def commit_ids(self) -> Iterator[CommitId]:
         """Every commit object there is, in no order; also those no branch leads to."""
-        for each in self._repository.odb:
-            if self._kind(str(each)) == "commit":
-                yield CommitId(str(each))
+        return (CommitId(name) for name in self._objects.names() if self._objects.kind(name) == "commit")
 
     def git_identity(self) -> Identity | None:
         """Who the person's own git configuration says they are, if it says."""
@@ -186,31 +185,9 @@ class GitHistory:
                 fsync_folder(folder)
         fsync_folder(objects)
 
-    def _read(self, name: str, kind: int, *, needed_by: str) -> bytes:
-        loose = read_loose(self.directory / "objects", name)
-        try:
-            if loose is None:
-                number, data = self._repository.odb.read(pygit2.Oid(hex=name))
-                loose = _KINDS[number], data
-        except KeyError as error:
-            raise GitObjectMissing(name=name, needed_by=needed_by) from error
-        except pygit2.GitError as error:
-            raise GitObjectDamaged(name=name, why=_words(error)) from error
-        found, content = loose
-        if found != _KINDS[kind]:
-            raise GitObjectDamaged(name=name, why=f"it is a {found}, not a {_KINDS[kind]}")
-        return content
-
-    def _kind(self, name: str) -> str:
-        loose = read_loose(self.directory / "objects", name)
-        try:
-            return loose[0] if loose else _KINDS[self._repository.odb.read_header(pygit2.Oid(hex=name))[0]]
-        except (pygit2.GitError, KeyError) as error:
-            raise GitObjectDamaged(name=name, why=_words(error)) from error
-
     def _tree(self, commit: CommitId) -> dict[str, str]:
         tree = self.read_commit(commit).tree
-        data = self._read(tree, _TREE, needed_by=f"commit {commit[:12]}")
+        data = self._objects.read(tree, "tree", needed_by=f"commit {commit[:12]}")
         files = {}
         while data:
             head, _, rest = data.partition(b"\0")

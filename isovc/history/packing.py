@@ -7,6 +7,7 @@ already, so an object is written again about log2(n) times in all, and never onc
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -15,15 +16,13 @@ import pygit2
 
 from isovc.errors import GitObjectDamaged
 from isovc.history.durable import fsync_folder
+from isovc.history.index import ID, PackIndex, sha1
 from isovc.history.loose import loose_objects, loose_path, read_loose
 
 LOOSE_AT_ONCE = 2_000  # objects: packing takes 0.1 ms each, removing their files up to 1 ms more
 BIG = 10_000  # objects: about a second of work; a pack of this size is left alone for ever
 ROOM = "isovc-packing"  # folder in the git directory where a pack grows; what a stopped run left there is dropped
 _TEMPORARY = "tmp_object_git2_"  # libgit2's object files under way; under our lock they belong to nobody
-
-_INDEX_HEAD = 8 + 256 * 4  # bytes: magic, version, fan-out table
-_ID = 20  # bytes of a SHA-1
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ def pack_loose(repository: pygit2.Repository, directory: Path) -> Packed:
     if not loose:
         return Packed(0, 0)
     joined = _packs_to_join(objects / "pack", len(loose))
-    ids = set(map(bytes.fromhex, loose)).union(*map(_ids_in, joined))
+    ids = set(map(bytes.fromhex, loose)).union(*(index.names() for index in joined))
     room.mkdir()
     try:
         index = _write(repository, ids, room, objects / "pack")
@@ -52,7 +51,7 @@ def pack_loose(repository: pygit2.Repository, directory: Path) -> Packed:
         shutil.rmtree(room, ignore_errors=True)
     for name in loose:
         loose_path(objects, name).unlink(missing_ok=True)
-    _remove_packs([path for path in joined if path.name != index.name])
+    _remove_packs([each.path for each in joined if each.path.name != index.name])
     return Packed(len(ids), len(joined))
 
 
@@ -71,7 +70,7 @@ def _write(repository: pygit2.Repository, ids: set[bytes], room: Path, shelf: Pa
         builder.add(pygit2.Oid(raw=each))
     builder.write(str(room))
     (index,) = room.glob("*.idx")
-    if not ids <= _ids_in(index):
+    if not ids <= set(PackIndex(index).names()):
         raise GitObjectDamaged(name=index.name, why="a fresh pack lacks objects")
     # The pack before its index: git looks for packs by their indexes.
     for path in (index.with_suffix(".pack"), index):
@@ -80,19 +79,27 @@ def _write(repository: pygit2.Repository, ids: set[bytes], room: Path, shelf: Pa
     return shelf / index.name
 
 
-def _packs_to_join(shelf: Path, amount: int) -> list[Path]:
-    sized = sorted((len(_ids_in(path)), path) for path in shelf.glob("pack-*.idx") if _ours_to_join(path))
+def _packs_to_join(shelf: Path, amount: int) -> list[PackIndex]:
     joined = []
-    for size, path in sized:
-        if size > amount or size >= BIG:
+    for index in sorted(_ours_to_join(shelf), key=lambda index: index.count):
+        if index.count > amount or index.count >= BIG:
             break
-        joined.append(path)
-        amount += size
+        if _intact(index):
+            joined.append(index)
+            amount += index.count
     return joined
 
 
-def _ours_to_join(index: Path) -> bool:
-    return index.with_suffix(".pack").exists() and not index.with_suffix(".keep").exists()
+def _ours_to_join(shelf: Path) -> Iterator[PackIndex]:
+    for path in shelf.glob("pack-*.idx"):
+        if path.with_suffix(".pack").exists() and not path.with_suffix(".keep").exists():
+            yield PackIndex(path)
+
+
+def _intact(index: PackIndex) -> bool:
+    """Damaged packs stay as they are, like damaged objects."""
+    data = index.pack.read_bytes()
+    return sha1(memoryview(data)[:-ID]) == data[-ID:]
 
 
 def _remove_packs(indexes: list[Path]) -> None:
@@ -100,11 +107,3 @@ def _remove_packs(indexes: list[Path]) -> None:
         (index.parent / "multi-pack-index").unlink(missing_ok=True)  # it may name this pack; git does without
         for path in (index, *index.parent.glob(f"{index.stem}.*")):
             path.unlink(missing_ok=True)
-
-
-def _ids_in(index: Path) -> set[bytes]:
-    data = index.read_bytes()
-    if data[:8] != b"\xfftOc\0\0\0\x02" or len(data) < _INDEX_HEAD:
-        raise GitObjectDamaged(name=index.name, why="it is not an index of a pack")
-    count = int.from_bytes(data[_INDEX_HEAD - 4 : _INDEX_HEAD], "big")
-    return {data[at : at + _ID] for at in range(_INDEX_HEAD, _INDEX_HEAD + count * _ID, _ID)}
