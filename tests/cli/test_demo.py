@@ -23,13 +23,27 @@ def test_the_sample_is_an_ordinary_database_that_says_what_was_done(isovc: Isovc
     with closing(sqlite3.connect(tmp_path / "isovc-demo" / "notes.db")) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []
-        assert database.execute("SELECT count(*) FROM note").fetchone() == (4,)
+        assert database.execute("SELECT count(*), sum(stars > 0) FROM note").fetchone() == (4, 3)
         assert database.execute("SELECT body FROM note WHERE id = 1").fetchone() == ("Flour, water, salt, time 🍞",)
 
 
 def test_the_demo_answers_in_json(isovc: Isovc, tmp_path: Path) -> None:
     ended = isovc("demo", str(tmp_path / "new"), "--json")
-    assert json.loads(ended.out) == {"folder": str(tmp_path / "new"), "database": "notes.db"}
+    said = json.loads(ended.out)
+    assert (said["folder"], said["database"]) == (str(tmp_path / "new"), "notes.db")
+    answers = {step["command"]: step["answer"] for step in said["steps"]}
+    assert "note  ~1 modified" in answers["isovc status"]
+    assert "no damage" in answers["isovc fsck"]
+    assert "1 added, 1 definition in the database" in answers["isovc switch main"]
+
+
+def test_a_step_that_fails_leaves_nothing_and_says_why(
+    isovc: Isovc, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("isovc.cli.commands.demo._STEPS", (("", "isovc switch nowhere"),))
+    ended = isovc("-C", str(tmp_path), "demo")
+    assert (ended.code, list(tmp_path.iterdir())) == (1, [])
+    assert "is not in a repository" in ended.err
 
 
 def test_a_folder_that_is_there_is_left_alone(isovc: Isovc, tmp_path: Path) -> None:

@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
+from shlex import split
 from typing import Annotated
 
 import typer
 
 from isovc.cli.group import command_app
 from isovc.cli.here import here_of
+from isovc.cli.screen import Styled
 from isovc.errors import FolderTaken, SampleFailed
 
 app = command_app()
@@ -26,6 +28,27 @@ _SAMPLE = files("isovc.cli") / "sample" / "notes.sql"
 _OTHER_PROGRAM = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(sys.stdin.buffer.read().decode())"
 
 
+# Words for a person, and then a command of isovc or a change that another program makes.
+_SQL = "sqlite3 notes.db"
+_STEPS: tuple[tuple[str, str], ...] = (
+    ("An ordinary database comes under version control; nothing is added to it.", "isovc init notes.db"),
+    ("", 'isovc commit -m "notes as they were"'),
+    ("Any program may change it. Here one does, and isovc sees it without having been told.", ""),
+    ("", f"{_SQL} \"UPDATE note SET stars = 5.0 WHERE id = 2; DELETE FROM tag WHERE word = 'may'\""),
+    ("", "isovc status"),
+    ("", 'isovc commit -m "the soup is better than we thought"'),
+    ("An experiment goes on a branch of its own.", "isovc switch -c tidy"),
+    ("", f'{_SQL} "DELETE FROM note WHERE stars IS NULL; ALTER TABLE note ADD COLUMN read TEXT"'),
+    ("", 'isovc commit -m "tidied up"'),
+    ("Back on main the database is as it was: rows, columns and all.", "isovc switch main"),
+    ("A mistake that was never committed is not the end either: take the table as it was.", ""),
+    ("", f'{_SQL} "UPDATE note SET stars = 0"'),
+    ("", "isovc checkout HEAD -t note"),
+    ("Every version can be seen, here and by git itself (git -C .isovc/git log).", "isovc log tidy --oneline --graph"),
+    ("And all that is kept can be checked.", "isovc fsck"),
+)
+
+
 @app.command()
 def demo(
     ctx: typer.Context,
@@ -33,19 +56,43 @@ def demo(
 ) -> None:
     """Try isovc on a small sample database in a new folder."""
     here = here_of(ctx)
+    said: list[dict[str, str]] = []
     with _new_folder(here.path(folder)) as made:
         database = made / "notes.db"
         _run_sql(database, _SAMPLE.read_text(encoding="utf-8"))
+        here.screen.say(f"Made {folder / database.name}, an ordinary SQLite database: notebooks, notes and tags.")
+        for words, command in _STEPS:
+            if words:
+                here.screen.say("")
+                here.screen.say(Styled(words, "bold"))
+            if command:
+                here.screen.say(Styled(f"$ {command}", "cyan"))
+                answer = _run(command, database)
+                for line in answer.splitlines():
+                    here.screen.say(f"  {line}")
+                said.append({"command": command, "answer": answer})
     here.screen.show(
-        {"folder": str(folder), "database": database.name},
+        {"folder": str(folder), "database": database.name, "steps": said},
         [
-            f"Made {folder / database.name}, an ordinary SQLite database: notebooks, notes and tags.",
             "",
-            "What to type next:",
-            f"  sqlite3 {folder / database.name} .dump",
+            f"That was isovc. The database and its history are in {folder}. What to type next:",
+            f"  cd {folder}",
+            "  isovc status",
+            "  isovc show tidy",
             "  isovc help",
         ],
     )
+
+
+def _run(command: str, database: Path) -> str:
+    if command.startswith(_SQL):
+        _run_sql(database, command.partition('"')[2][:-1])
+        return ""
+    words = [sys.executable, "-m", "isovc", "-C", str(database.parent), *split(command)[1:]]
+    ended = subprocess.run(words, capture_output=True, check=False)
+    if ended.returncode != 0:
+        raise SampleFailed(database=database, why=ended.stderr.decode(errors="backslashreplace").partition("\n")[0])
+    return ended.stdout.decode(errors="backslashreplace")
 
 
 @contextmanager
