@@ -1,0 +1,147 @@
+"""What a run found, as JSON for machines and as a table for people."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from statistics import median
+
+from registry import Outcome, Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One contender of one workload."""
+
+    minimum: float
+    median: float
+    maximum: float
+    bytes: int | None
+    memory: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One workload."""
+
+    name: str
+    rows: int
+    against: str
+    ratio: float | None  # of minimums: the one figure that other work on the machine spoils least
+    limit: str
+    holds: bool | None
+    contenders: dict[str, Figures]
+    note: str = ""
+
+
+def figures(outcomes: list[Outcome]) -> Figures:
+    """Several goes in numbers."""
+    seconds = [outcome.seconds for outcome in outcomes]
+    sizes = [outcome.bytes for outcome in outcomes if outcome.bytes is not None]
+    peaks = [outcome.memory for outcome in outcomes if outcome.memory is not None]
+    return Figures(
+        min(seconds), median(seconds), max(seconds), int(median(sizes)) if sizes else None, max(peaks, default=None)
+    )
+
+
+def result(work: Workload, rows: int, outcomes: dict[str, list[Outcome]], note: str) -> Result:
+    """Held against its limits."""
+    found = {name: figures(several) for name, several in outcomes.items()}
+    ours, other = found["isovc"], found.get(work.against)
+    ratio = ours.minimum / other.minimum if other else None
+    held: list[bool] = []
+    limits: list[str] = []
+    if work.ratio is not None:
+        limits.append(f"{work.ratio:.2g} x {work.against}")
+        held += [ratio <= work.ratio] if ratio is not None else []
+    if work.seconds is not None:
+        limits.append(_seconds(work.seconds))
+        held.append(ours.minimum <= work.seconds)
+    if work.bytes is not None:
+        limits.append(_bytes(work.bytes))
+        held += [ours.bytes <= work.bytes] if ours.bytes is not None else []
+    if work.memory is not None:
+        limits.append(_bytes(work.memory))
+        held += [ours.memory <= work.memory] if ours.memory is not None else []
+    return Result(work.name, rows, work.against, ratio, ", ".join(limits), all(held) if held else None, found, note)
+
+
+def save(folder: Path, results: list[Result], quick: bool) -> None:  # noqa: FBT001 - its only meaning is its name
+    """Write both files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name = "quick" if quick else "results"
+    document = {"machine": machine(), "results": [asdict(one) for one in results]}
+    (folder / f"{name}.json").write_text(json.dumps(document, indent=1) + "\n")
+    (folder / f"{name}.md").write_text(table(results))
+
+
+def machine() -> dict[str, object]:
+    """What it ran on."""
+    return {
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "cores": os.cpu_count(),
+        "load": os.getloadavg()[0],
+        **{package: _version(package) for package in ("isovc", "doltlite", "zstandard", "blake3", "msgpack")},
+    }
+
+
+def table(results: list[Result]) -> str:
+    """Markdown."""
+    about = machine()
+    lines = [
+        "# Results",
+        "",
+        f"{about['when']}, {about['system']}, {about['cores']} cores, load {about['load']:.1f} at the end, Python "
+        f"{about['python']}. Times are the least, the median and the most of several goes, in turn with the peer's. A "
+        "ratio below 1 means that isovc is faster. Other work on the machine moves all of them: compare ratios.",
+        "",
+        "| work | rows | isovc: min / median / max | at rest | peer: min / median / max | ratio | limit | holds |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for one in results:
+        ours = one.contenders["isovc"]
+        others = "; ".join(
+            f"{name} {_three(found)}{f', {_bytes(found.bytes)}' if found.bytes and ours.bytes else ''}"
+            for name, found in one.contenders.items()
+            if name != "isovc"
+        )
+        rest = ", ".join(
+            [_bytes(ours.bytes)] * bool(ours.bytes) + [f"peak {_bytes(ours.memory or 0)}"] * bool(ours.memory)
+        )
+        ratio = f"{one.ratio:.2f}" if one.ratio else ""
+        holds = "" if one.holds is None else "yes" if one.holds else "**no**"
+        others += f" ({one.note})" if one.note else ""
+        lines.append(
+            f"| {one.name} | {one.rows:,} | {_three(ours)} | {rest} | {others} | {ratio} | {one.limit} | {holds} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _three(found: Figures) -> str:
+    return " / ".join(map(_seconds, (found.minimum, found.median, found.maximum)))
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.2f} s" if value >= 1 else f"{value * 1000:.3g} ms"
+
+
+def _bytes(value: int | None) -> str:
+    if value is None:
+        return ""
+    return (
+        f"{value / 1e6:.1f} MB" if value >= 1_000_000 else f"{value / 1000:.1f} kB" if value >= 1000 else f"{value} B"
+    )
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
