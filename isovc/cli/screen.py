@@ -62,6 +62,11 @@ class Screen:
         if not self.quiet and not self.json:
             self._write(_drawn(line, color=self.out_color) + "\n")
 
+    def say_if(self, line: str) -> None:
+        """The same, where there is something to say."""
+        if line:
+            self.say(line)
+
     def fail(self, failure: Failure) -> None:
         """The end of a command that could not do its work."""
         if self.json:

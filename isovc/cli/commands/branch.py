@@ -60,7 +60,7 @@ def branch(
             create(desk.repository, full, target, time=now)
             said = f"Made branch {name} at {target[:12]}. isovc switch {name} goes there."
         with GitHistory(desk.repository.git_folder) as history:
-            mirror(desk.repository, history)
+            here.screen.say_if(mirror(desk.repository, history))
         here.screen.show(_document(desk), [said])
 
 

@@ -51,5 +51,5 @@ def checkout(
             head = BRANCHES + new
             create(desk.repository, head, target.id, time=by.now)
         came = switch(desk, history, head, target.id, by, carry=carry)
-        mirror(desk.repository, history)
+        here.screen.say_if(mirror(desk.repository, history))
     here.screen.show(document(came), lines(came, left))

@@ -36,7 +36,7 @@ def commit(
             allow_empty=allow_empty,
             progress=here.screen.progress(),
         )
-        mirror(desk.repository, history)
+        here.screen.say_if(mirror(desk.repository, history))
     here.screen.show(
         {
             "commit": made.commit,

@@ -37,7 +37,7 @@ def reset(
     with at_desk(here) as desk, GitHistory(desk.repository.git_folder) as history:
         commit = commit_of(desk, revision).id
         kept, moved = do(desk, history, commit, stamp(history, desk.repository.settings), hard=hard)
-        mirror(desk.repository, history)
+        here.screen.say_if(mirror(desk.repository, history))
     where = desk.worktree.branch or "HEAD"
     here.screen.show(
         {"branch": desk.worktree.branch, "commit": commit, "kept": kept, "tables": counts_document(moved.tables)},

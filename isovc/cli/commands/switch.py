@@ -54,5 +54,5 @@ def switch(
             with desk.repository.file.reading() as db:
                 commit = Refs(db).need(BRANCHES + name).target
             came = go(desk, history, BRANCHES + name, commit, by, carry=carry or (new and start == "HEAD"))
-        mirror(desk.repository, history)
+        here.screen.say_if(mirror(desk.repository, history))
     here.screen.show(document(came), lines(came, left))

@@ -42,7 +42,7 @@ def tag(
                 create(desk.repository, TAGS + name, target, time=now)
                 said = [f"Tagged {target[:12]} as {name}."]
             with GitHistory(desk.repository.git_folder) as history:
-                mirror(desk.repository, history)
+                here.screen.say_if(mirror(desk.repository, history))
         with desk.repository.file.reading() as db:
             found = {short(ref.name): ref.target for ref in Refs(db).all(TAGS)}
     document = [{"tag": each, "commit": target} for each, target in found.items()]

@@ -40,7 +40,7 @@ def add(
             head = BRANCHES + new
             create(desk.repository, head, target.id, time=microseconds(present()))
         made = make(desk, history, here.path(path), head, target.id)
-        mirror(desk.repository, history)
+        here.screen.say_if(mirror(desk.repository, history))
     where = f"on branch {made.worktree.branch}" if made.worktree.branch else "on no branch"
     here.screen.show(
         {"path": str(made.database.path), "branch": made.worktree.branch, "commit": target.id},
