@@ -16,7 +16,7 @@ from isovc.repo.repository import Repository
 from isovc.repo.versions import version_of
 from isovc.snapshot.reach import reach
 from isovc.snapshot.version import Version, decode_version
-from isovc.store import Sweep
+from isovc.store.sweep import Sweep
 
 _MOMENT = 10.0  # seconds to wait for a moment in which no other command is at work
 

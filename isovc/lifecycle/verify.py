@@ -18,7 +18,7 @@ from isovc.repo.versions import version_of
 from isovc.repo.worktrees import Worktrees
 from isovc.snapshot.reach import reach
 from isovc.snapshot.version import Version, decode_version
-from isovc.store import check as check_store
+from isovc.store.check import check as check_store
 from isovc.tree.check import check as check_tree
 
 

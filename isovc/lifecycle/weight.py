@@ -8,7 +8,7 @@ from pathlib import Path
 from isovc.repo.names import BRANCHES, TAGS
 from isovc.repo.refs import Refs
 from isovc.repo.repository import Repository
-from isovc.store import stats
+from isovc.store.check import stats
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,14 @@
-"""Immutable chunks by id, in one SQLite file. Knows nothing of rows, trees or commits."""
+"""Immutable chunks by id, in one SQLite file. Knows nothing of rows, trees or commits.
 
-from isovc.store.check import StoreCheck, StoreStats, check, stats
+Checking (`isovc.store.check`) and sweeping (`isovc.store.sweep`) are asked for by name: few commands need them, and their
+thread pools take a twentieth of a second to load.
+"""
+
 from isovc.store.chunks import SqliteChunks
 from isovc.store.database import StoreFile
 from isovc.store.memory import MemoryChunks
 from isovc.store.packing import Packer, Packing, ReadyChunk
 from isovc.store.protocol import ChunkStore, ChunkWriter
-from isovc.store.sweep import Sweep
 
 __all__ = [
     "ChunkStore",
@@ -16,10 +18,5 @@ __all__ = [
     "Packing",
     "ReadyChunk",
     "SqliteChunks",
-    "StoreCheck",
     "StoreFile",
-    "StoreStats",
-    "Sweep",
-    "check",
-    "stats",
 ]

@@ -13,7 +13,8 @@ import pytest
 
 from isovc.encoding.digest import chunk_id
 from isovc.errors import ChunkDamaged, Damage, IsovcError
-from isovc.store import SqliteChunks, StoreFile, check
+from isovc.store import SqliteChunks, StoreFile
+from isovc.store.check import check
 from isovc.store.schema import PAGE_SIZE
 from tests.store.contents import leaf, store, versions
 

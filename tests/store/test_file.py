@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from isovc import errors
-from isovc.store import SqliteChunks, StoreFile, check
+from isovc.store import SqliteChunks, StoreFile
+from isovc.store.check import check
 from isovc.store.schema import APPLICATION_ID, PAGE_SIZE, STEPS
 from tests.store.contents import leaf, store
 

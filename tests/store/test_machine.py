@@ -12,7 +12,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from isovc.encoding.digest import chunk_id
 from isovc.errors import ChunkMissing
-from isovc.store import Packing, SqliteChunks, StoreFile, check, stats
+from isovc.store import Packing, SqliteChunks, StoreFile
+from isovc.store.check import check, stats
 from tests.store.contents import edited, leaf
 
 seeds = st.integers(0, 10**6)

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isovc.encoding.compress import compress, decompress
-from isovc.store import Packing, SqliteChunks, StoreFile, check, stats
+from isovc.store import Packing, SqliteChunks, StoreFile
+from isovc.store.check import check, stats
 from isovc.store.packing import LONGEST_CHAIN, Stored, pack, unpack_against
 from tests.store.contents import edited, leaf, store, versions
 

@@ -8,7 +8,8 @@ import pytest
 
 from isovc.encoding.compress import compress
 from isovc.encoding.digest import chunk_id
-from isovc.store import SqliteChunks, StoreFile, stats
+from isovc.store import SqliteChunks, StoreFile
+from isovc.store.check import stats
 
 
 def filled(path, count):

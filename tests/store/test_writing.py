@@ -16,7 +16,8 @@ import pytest
 
 from isovc import errors
 from isovc.encoding.digest import chunk_id
-from isovc.store import SqliteChunks, StoreFile, check
+from isovc.store import SqliteChunks, StoreFile
+from isovc.store.check import check
 from tests.store.contents import leaf, store
 
 ROOT = Path(__file__).parents[2]
