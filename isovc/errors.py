@@ -869,6 +869,19 @@ class NotAWorktree(Refused):
         )
 
 
+class WorktreeGone(Refused):
+    """A working copy that another command removed meanwhile."""
+
+    code = "worktree-gone"
+
+    def __init__(self, *, number: int) -> None:
+        self.number = number
+        super().__init__(
+            f"working copy {number} was removed by another command meanwhile",
+            hint="isovc worktree list shows those that are",
+        )
+
+
 class WhichDatabase(WrongUsage):
     """init was not told which database, and the folder does not answer it."""
 

@@ -37,5 +37,5 @@ def at_desk(here: Here, *, alone: bool = False) -> Iterator[Desk]:
         desk = sit_down(repository, place)
         if desk.worktree.intent is not None:  # rare, and git takes a tenth of a second to load
             desk, said = import_module("isovc.cli.settling").settled(desk)
-            here.screen.say(said)
+            here.screen.say_if(said)
         yield desk

@@ -95,6 +95,16 @@ class Refs:
                     past = _Past(origin, seq)
                     break
 
+    def check_new(self, name: str) -> None:
+        """Refuse what could not be made under this name."""
+        if name.startswith((BRANCHES, TAGS)):  # other kinds are named by us
+            check_name(name)
+        if self.get(name) is not None:
+            raise RefExists(what=what_is(name), name=short(name))
+        other = self._in_the_way(name)
+        if other is not None:
+            raise RefInTheWay(what=what_is(name), name=short(name), other=short(other))
+
     # -- writing -------------------------------------------------------------------------------------------------------
 
     def create(self, name: str, target: CommitId, stamp: Stamp, *, message: str = "") -> Ref:
@@ -133,13 +143,7 @@ class Refs:
     # -- within --------------------------------------------------------------------------------------------------------
 
     def _create(self, ref: Ref, stamp: Stamp, past: _Past | None) -> Ref:
-        if ref.name.startswith((BRANCHES, TAGS)):  # other kinds are named by us
-            check_name(ref.name)
-        if self.get(ref.name) is not None:
-            raise RefExists(what=what_is(ref.name), name=short(ref.name))
-        other = self._in_the_way(ref.name)
-        if other is not None:
-            raise RefInTheWay(what=what_is(ref.name), name=short(ref.name), other=short(other))
+        self.check_new(ref.name)
         self._db.execute(
             "INSERT INTO ref(name, target, message) VALUES(?, ?, ?)", (ref.name, bytes.fromhex(ref.target), ref.message)
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from isovc.encoding.compress import compress, decompress
 from isovc.encoding.values import decode, encode
+from isovc.errors import WorktreeGone
 from isovc.history import CommitId
 from isovc.repo.database import Database
 from isovc.repo.names import BRANCHES
@@ -34,7 +35,7 @@ class Intent:
     commit: CommitId | None
     head_files: Files
     live_files: Files
-    moves_branch: bool
+    refs: Mapping[str, CommitId | None]  # where refs shall lead once that is done; None: such a ref shall go
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,10 @@ class Worktrees:
 
     def get(self, worktree: int) -> Worktree:
         """One by its number, as it is now."""
-        return _worktree(self._db.execute(f"SELECT {_COLUMNS} FROM worktree WHERE id = ?", (worktree,)).fetchone())
+        row = self._db.execute(f"SELECT {_COLUMNS} FROM worktree WHERE id = ?", (worktree,)).fetchone()
+        if row is None:
+            raise WorktreeGone(number=worktree)
+        return _worktree(row)
 
     def add(self, database: str, head: str, commit: CommitId | None, files: Files) -> Worktree:
         """A new one."""
@@ -133,12 +137,13 @@ def _pack_intent(intent: Intent | None) -> bytes | None:
     if intent is None:
         return None
     files = (pack_files(intent.head_files), pack_files(intent.live_files))
-    return encode([intent.command, intent.mark, intent.head, _raw(intent.commit), *files, int(intent.moves_branch)])
+    refs = [part for name, target in intent.refs.items() for part in (name, _raw(target))]
+    return encode([intent.command, intent.mark, intent.head, _raw(intent.commit), *files, *refs])
 
 
 def _unpack_intent(packed: bytes | None) -> Intent | None:
     if packed is None:
         return None
-    command, mark, head, commit, head_files, live_files, moves = decode(packed)
-    files = (unpack_files(head_files), unpack_files(live_files))
-    return Intent(command, mark, head, _commit(commit), *files, moves_branch=bool(moves))
+    command, mark, head, commit, head_files, live_files, *refs = decode(packed)
+    moves = {name: _commit(target) for name, target in zip(refs[::2], refs[1::2], strict=True)}
+    return Intent(command, mark, head, _commit(commit), unpack_files(head_files), unpack_files(live_files), moves)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from isovc.encoding.digest import ID_BYTES, ChunkId
@@ -20,6 +20,7 @@ FORMAT = 1
 READABLE = (1,)
 JSON_FILE, SQL_FILE = "snapshot.json", "schema.sql"
 
+_LAYOUT = ("page_size", "auto_vacuum")
 _END = ";\n\n"  # what stands behind each definition in schema.sql
 
 
@@ -30,6 +31,36 @@ class Version:
     shape: Shape = field(default_factory=Shape)
     roots: Mapping[str, Root] = field(default_factory=dict)
     attachments: ChunkId | None = None
+
+
+def same(one: Version, other: Version) -> bool:
+    """Whether two versions hold the same, however their files are laid out."""
+    return (
+        same_shape(one.shape, other.shape)
+        and {name: root.id for name, root in one.roots.items()} == {name: root.id for name, root in other.roots.items()}
+        and one.attachments == other.attachments
+    )
+
+
+def same_shape(one: Shape, other: Shape) -> bool:
+    """The same of shapes. Definitions may stand in any order that can be executed."""
+    return (
+        pragmas_said(one) == pragmas_said(other)
+        and frozenset(one.objects) == frozenset(other.objects)
+        and one.tables == other.tables
+    )
+
+
+def pragmas_said(shape: Shape) -> dict[str, int]:
+    """The pragmas that somebody set, without those that only say how the file is laid out."""
+    return {name: value for name, value in shape.pragmas.items() if value and name not in _LAYOUT}
+
+
+def laid_out_like(version: Version, live: Version) -> Version:
+    """The version as a file holds it that keeps its own layout: only writing all of the file anew could change it."""
+    layout = {name: live.shape.pragmas[name] for name in _LAYOUT if name in live.shape.pragmas}
+    pragmas = {**version.shape.pragmas, **layout}
+    return replace(version, shape=replace(version.shape, encoding=live.shape.encoding, pragmas=pragmas))
 
 
 def encode_version(version: Version) -> dict[str, bytes]:

@@ -59,7 +59,7 @@ def commit(
     with desk.repository.file.transaction() as db:
         worktrees = Worktrees(db)
         now = worktrees.get(desk.worktree.id)
-        if (now.head, now.commit) != (desk.worktree.head, desk.worktree.commit):
+        if (now.head, now.commit) != (desk.worktree.head, desk.worktree.commit) or now.intent is not None:
             raise HeadMoved(head=desk.worktree.head)
         made, time = write_commit(db, history, files, parents, message, stamp)
         if desk.worktree.branch is None:

@@ -1,101 +1,133 @@
 """Making a live database another version: announced in store.db, done in one transaction of the database, confirmed.
 
 An interrupted command leaves its announcement behind. Whoever comes next looks at the database: it is one of the two
-states, and the announcement is finished or dropped accordingly (`settle`). Whatever was uncommitted is kept first.
+states, and the announcement is finished or dropped accordingly (`settle`). That is only done under the database's write
+lock, so a command that is still at it is waited for, and its announcement is never taken from it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 
+from isovc.errors import IsovcError, NoDatabase
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
 from isovc.repo.database import Database as Connection
-from isovc.repo.names import BRANCHES
 from isovc.repo.refs import Refs
 from isovc.repo.refs import Stamp as When
-from isovc.repo.worktrees import Files, Intent, Live, Worktrees
+from isovc.repo.worktrees import Files, Intent, Worktrees
 from isovc.snapshot.compare import count_changes
 from isovc.snapshot.move import plan_move
-from isovc.snapshot.version import Version, decode_version, encode_version
+from isovc.snapshot.version import Version, decode_version, encode_version, same, same_shape
 from isovc.sources.sqlite import Writing
-from isovc.workspace.capturing import look, remember
+from isovc.workspace.capturing import look_at, remember
 from isovc.workspace.committing import Stamp, write_commit
 from isovc.workspace.desk import Desk
-from isovc.workspace.status import same
 
 KEPT = "refs/kept/"  # by head: uncommitted changes that wait there for somebody to come back
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Where a working copy goes: its next head, the version there, and what the database shall hold."""
+    """Where a working copy goes: its next head, the version there, what the database shall hold, and where refs shall
+    lead then (None: such a ref shall go)."""
 
     command: str
     head: str
     commit: CommitId | None
     head_files: Files
     live: Version
-    moves_branch: bool = False  # the branch shall lead to `commit`, rather than lead there already
+    refs: Mapping[str, CommitId | None] = field(default_factory=dict)
 
 
-def move(desk: Desk, writing: Writing, live: Version, step: Step) -> None:
+@contextmanager
+def changing(desk: Desk, now: int) -> Iterator[tuple[Desk, Writing, Version]]:
+    """A transaction of the database under its write lock: the working copy as it is now, and what it holds."""
+    with desk.database.writing() as writing:
+        desk, _ = _settle(desk, writing, now)
+        live = look_at(desk, writing)
+        yield desk, writing, live
+
+
+def move(desk: Desk, writing: Writing, live: Version, step: Step, *, refuse_violations: bool = False) -> Intent:
     """Do it inside the transaction that `live` was seen in; `confirm` after that has been committed."""
-    mark = writing.mark.encode()
-    files = encode_version(step.live)
-    with desk.repository.file.transaction() as db:
-        Worktrees(db).set_intent(
-            desk.worktree.id,
-            Intent(step.command, mark, step.head, step.commit, step.head_files, files, step.moves_branch),
-        )
+    mark, files = writing.mark.encode(), encode_version(step.live)
+    intent = Intent(step.command, mark, step.head, step.commit, step.head_files, files, step.refs)
+    _announce(desk, intent)
     plan = plan_move(desk.repository.forest, live, step.live)
-    writing.apply(plan.target, plan.changes, contents=plan.contents)
+    try:
+        writing.apply(plan.target, plan.changes, contents=plan.contents, refuse_violations=refuse_violations)
+    except BaseException:
+        with suppress(IsovcError):  # whoever comes next would see that nothing was done
+            _announce(desk, None)
+        raise
+    return intent
 
 
-def confirm(desk: Desk, step: Step, writing: Writing, *, time: int, forget: str | None = None) -> None:
-    """The database has been moved: the working copy is there now. `forget`: a ref that has served its turn."""
+def confirm(desk: Desk, intent: Intent, writing: Writing, *, time: int) -> None:
+    """The database has been moved: the working copy is there now."""
     with desk.repository.file.transaction() as db:
-        _arrive(db, desk, step, time)
-        Worktrees(db).set_live(desk.worktree.id, None)
-        if forget is not None:
-            Refs(db).delete(forget, When(time, step.command))
+        worktrees = Worktrees(db)
+        if worktrees.get(desk.worktree.id).intent != intent:
+            return  # another command came between, and has settled it
+        _arrive(db, desk, intent, time)
+        worktrees.set_live(desk.worktree.id, None)
     if writing.committed is None:
         return
+    live = decode_version(intent.live_files)
     with desk.database.reading() as reading:
-        if reading.mark == writing.committed:
-            remember(desk, reading.mark.encode(), step.live, reading.pages(step.live.shape).map)
-
-
-def _arrive(db: Connection, desk: Desk, step: Step | Intent, time: int) -> None:
-    refs, worktrees = Refs(db), Worktrees(db)
-    if step.moves_branch and step.commit and step.head.startswith(BRANCHES):
-        found = refs.get(step.head)
-        refs.move(step.head, step.commit, When(time, step.command), seen=found.target if found else None)
-    worktrees.set_head(desk.worktree.id, step.head, step.commit, step.head_files)
-    worktrees.set_intent(desk.worktree.id, None)
+        # SQLite has words of its own to say in a schema; what it made of ours is read anew where it differs
+        if reading.mark == writing.committed and same_shape(reading.shape(), live.shape):
+            remember(desk, reading.mark.encode(), live, reading.pages(live.shape).map)
 
 
 def settle(desk: Desk, now: int) -> tuple[Desk, str]:
     """Finish or drop what an interrupted command left behind; what was done about it, if anything."""
+    try:
+        with desk.database.writing() as writing:
+            return _settle(desk, writing, now)
+    except NoDatabase:
+        return desk, ""  # it may come back, and nothing can be said before; whoever needs it says that it is not there
+
+
+def keep_uncommitted(
+    desk: Desk, history: GitHistory, live: Version, stamp: Stamp, *, before: CommitId | None = None
+) -> CommitId | None:
+    """Keep what is uncommitted as a commit of its own, which no ref leads to yet; None: there is nothing. `before`:
+    what was kept at the same place and still waits."""
+    if desk.worktree.commit is None or same(live, desk.head):
+        return None
+    parents = [each for each in (desk.worktree.commit, before) if each]
+    message = f"Uncommitted changes on {desk.worktree.branch or desk.worktree.head[:12]}"
+    with desk.repository.file.transaction() as db:
+        return write_commit(db, history, encode_version(live), parents, message, stamp)[0]
+
+
+def kept_name(head: str) -> str:
+    """The ref under which uncommitted changes of a head wait until somebody comes back to it."""
+    return KEPT + (head.removeprefix("refs/") if head.startswith("refs/") else f"commits/{head}")
+
+
+def _settle(desk: Desk, writing: Writing, now: int) -> tuple[Desk, str]:
+    desk = desk.again()
     intent = desk.worktree.intent
     if intent is None:
         return desk, ""
-    before = desk.worktree.live
-    with desk.database.reading() as reading:
-        untouched = reading.mark.encode() == intent.mark
-    done = not untouched and _reached(desk, intent, before)
-    with desk.repository.file.transaction() as db:
-        if done:
+    done = writing.mark.encode() != intent.mark and _reached(desk, writing, intent)
+    if done:
+        with desk.repository.file.transaction() as db:
             _arrive(db, desk, intent, now)
-        else:
-            Worktrees(db).set_intent(desk.worktree.id, None)
-    said = "finished" if done else "dropped"
-    return desk.again(), f"{said} an interrupted `isovc {intent.command}`"
+    else:
+        _announce(desk, None)
+    return desk.again(), f"{'finished' if done else 'dropped'} an interrupted `isovc {intent.command}`"
 
 
-def _reached(desk: Desk, intent: Intent, before: Live | None) -> bool:
+def _reached(desk: Desk, writing: Writing, intent: Intent) -> bool:
     """Whether the database holds what was intended, rather than what it held before; others may have written since."""
-    live = look(desk)
+    before = desk.worktree.live
+    live = look_at(desk, writing)
     wanted = decode_version(intent.live_files)
     if before is None or same(live, wanted):
         return True
@@ -107,19 +139,19 @@ def _distance(desk: Desk, old: Version, new: Version) -> int:
     return sum(each.added + each.modified + each.removed for each in counts)
 
 
-def keep_uncommitted(desk: Desk, history: GitHistory, live: Version, stamp: Stamp, *, under: str) -> CommitId | None:
-    """Keep what is uncommitted as a commit of its own, which the branch does not know of; None: there is nothing."""
-    if desk.worktree.commit is None or same(live, desk.head):
-        return None
+def _announce(desk: Desk, intent: Intent | None) -> None:
     with desk.repository.file.transaction() as db:
-        message = f"Uncommitted changes on {desk.worktree.branch or desk.worktree.head[:12]}"
-        made, time = write_commit(db, history, encode_version(live), (desk.worktree.commit,), message, stamp)
-        refs = Refs(db)
-        found = refs.get(under)
-        refs.move(under, made, When(time, message), seen=found.target if found else None)
-    return made
+        Worktrees(db).set_intent(desk.worktree.id, intent)
 
 
-def kept_name(head: str) -> str:
-    """The ref under which uncommitted changes of a head wait until somebody comes back to it."""
-    return KEPT + (head.removeprefix("refs/") if head.startswith("refs/") else f"commits/{head}")
+def _arrive(db: Connection, desk: Desk, intent: Intent, time: int) -> None:
+    refs, worktrees = Refs(db), Worktrees(db)
+    for name, target in intent.refs.items():
+        found = refs.get(name)
+        seen = found.target if found else None
+        if target is not None and target != seen:
+            refs.move(name, target, When(time, intent.command), seen=seen)
+        elif target is None and found:
+            refs.delete(name, When(time, intent.command))
+    worktrees.set_head(desk.worktree.id, intent.head, intent.commit, intent.head_files)
+    worktrees.set_intent(desk.worktree.id, None)

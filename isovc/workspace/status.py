@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from isovc.history import CommitId
 from isovc.progress import SILENT, Progress
 from isovc.snapshot.compare import Counts, SchemaChange, count_changes, schema_changes
-from isovc.snapshot.version import Version, encode_version
+from isovc.snapshot.version import Version, pragmas_said, same
 from isovc.workspace.capturing import look
 from isovc.workspace.desk import Desk
 
@@ -45,12 +45,6 @@ def difference(desk: Desk, old: Version, new: Version) -> Difference:
     if same(old, new):
         return Difference({}, (), ())
     tables = count_changes(desk.repository.forest, old, new)
-    # a database that comes under version control has some, and nobody chose them just now
-    names = new.shape.pragmas.keys() if old.shape.pragmas else set()
-    pragmas = sorted(name for name in names if old.shape.pragmas.get(name) != new.shape.pragmas.get(name))
+    before, after = pragmas_said(old.shape), pragmas_said(new.shape)
+    pragmas = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
     return Difference(tables, tuple(schema_changes(old, new)), tuple(pragmas))
-
-
-def same(old: Version, new: Version) -> bool:
-    """Whether two versions are one."""
-    return encode_version(old) == encode_version(new)

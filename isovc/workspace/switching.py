@@ -10,20 +10,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from isovc.errors import BranchInUse, CannotCarry, NoSuchTable
+from isovc.errors import BranchInUse, CannotCarry, ForeignKeysBroken, NoSuchTable, RowRefused, ShapeNotReached
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
 from isovc.repo.names import BRANCHES, short
 from isovc.repo.refs import Refs
-from isovc.repo.versions import files_of
+from isovc.repo.versions import files_of, version_of
 from isovc.repo.worktrees import Worktrees
 from isovc.snapshot.merge import merge
-from isovc.snapshot.version import Version, decode_version
-from isovc.workspace.capturing import look_at
+from isovc.snapshot.version import Version, decode_version, laid_out_like, same
 from isovc.workspace.committing import Stamp
 from isovc.workspace.desk import Desk
-from isovc.workspace.moving import Step, confirm, keep_uncommitted, kept_name, move
-from isovc.workspace.status import Difference, difference, same
+from isovc.workspace.moving import Step, changing, confirm, keep_uncommitted, kept_name, move
+from isovc.workspace.status import Difference, difference
 
 _T = TypeVar("_T")
 
@@ -44,32 +43,70 @@ class Switched:
 
 
 def switch(
-    desk: Desk, history: GitHistory, head: str, commit: CommitId | None, stamp: Stamp, *, carry: bool = False
+    desk: Desk,
+    history: GitHistory,
+    head: str,
+    commit: CommitId | None,
+    stamp: Stamp,
+    *,
+    carry: bool = False,
+    create: bool = False,
 ) -> Switched:
-    """Go to a head: a branch by its full ref name, or a commit by its own id."""
+    """Go to a head: a branch by its full ref name, or a commit by its own id. `create`: the branch is made, too."""
+    try:
+        return _switch(desk, history, head, commit, stamp, carry=carry, create=create, bring_back=True)
+    except (RowRefused, ForeignKeysBroken, ShapeNotReached):
+        if _kept_at(desk, head) is None:
+            raise
+    # what was kept there fits row by row, and the rows together break a rule of the database: it goes on waiting
+    return _switch(desk, history, head, commit, stamp, carry=carry, create=create, bring_back=False)
+
+
+def _switch(
+    desk: Desk,
+    history: GitHistory,
+    head: str,
+    commit: CommitId | None,
+    stamp: Stamp,
+    *,
+    carry: bool,
+    create: bool,
+    bring_back: bool,
+) -> Switched:
     files = files_of(history, commit)
-    target = decode_version(files)
-    with desk.database.writing() as writing:
-        live = look_at(desk, writing)
-        desk = desk.again()
+    target = wanted = decode_version(files)
+    with changing(desk, stamp.now) as (desk, writing, live):
         _refuse_shared_branch(desk, head)
+        refs: dict[str, CommitId | None] = {}
+        if create:
+            with desk.repository.file.reading() as db:
+                Refs(db).check_new(head)
+            refs[head] = commit
         dirty = not same(live, desk.head)
-        kept = waiting = None
+        kept: CommitId | None = None
+        found = None if create else _kept_at(desk, head)
         returned = False
-        wanted = target
         if commit == desk.worktree.commit and (carry or head == desk.worktree.head):
-            wanted = live
+            wanted, found = live, None
         elif dirty and carry:
-            wanted = _carried(desk, live, target)
+            wanted, found = _carried(desk, live, target), None
         else:
-            kept = keep_uncommitted(desk, history, live, stamp, under=kept_name(desk.worktree.head))
-            wanted, waiting = _with_kept(desk, history, head, commit, target)
-            returned = waiting is None and wanted is not target
+            here = kept_name(desk.worktree.head)
+            kept = keep_uncommitted(desk, history, live, stamp, before=_kept_at(desk, desk.worktree.head))
+            if kept:
+                refs[here] = kept
+                found = kept if here == kept_name(head) else found
+            back = _brought_back(desk, history, found, commit, target) if found and bring_back else None
+            if found and back is not None:
+                wanted, returned = back, True
+                refs[kept_name(head)] = next(iter(history.read_commit(found).parents[1:]), None)
+        wanted = laid_out_like(wanted, live)
         moved = difference(desk, live, wanted)
-        step = Step("switch", head, commit, files, wanted)
-        move(desk, writing, live, step)
-    confirm(desk, step, writing, time=stamp.now, forget=kept_name(head) if returned else None)
-    return Switched(head, commit, moved, kept, returned, waiting, dirty and carry)
+        # two versions made one may break a rule that each of them keeps
+        merged = returned or (dirty and carry)
+        intent = move(desk, writing, live, Step("switch", head, commit, files, wanted, refs), refuse_violations=merged)
+    confirm(desk, intent, writing, time=stamp.now)
+    return Switched(head, commit, moved, kept, returned, None if returned else found, dirty and carry)
 
 
 def _refuse_shared_branch(desk: Desk, head: str) -> None:
@@ -82,14 +119,12 @@ def _refuse_shared_branch(desk: Desk, head: str) -> None:
 
 def take_tables(desk: Desk, source: Version, tables: Sequence[str], stamp: Stamp) -> Difference:
     """Make some tables of the database as they are in another version; everything else stays, and so does the head."""
-    with desk.database.writing() as writing:
-        live = look_at(desk, writing)
-        desk = desk.again()
-        wanted = _with_tables(live, source, tables)
+    with changing(desk, stamp.now) as (desk, writing, live):
+        wanted = laid_out_like(_with_tables(live, source, tables), live)
         moved = difference(desk, live, wanted)
-        step = Step("checkout", desk.worktree.head, desk.worktree.commit, desk.worktree.files, wanted)
-        move(desk, writing, live, step)
-    confirm(desk, step, writing, time=stamp.now)
+        now = desk.worktree
+        intent = move(desk, writing, live, Step("checkout", now.head, now.commit, now.files, wanted))
+    confirm(desk, intent, writing, time=stamp.now)
     return moved
 
 
@@ -100,22 +135,23 @@ def _carried(desk: Desk, live: Version, target: Version) -> Version:
     return merged.version
 
 
-def _with_kept(
-    desk: Desk, history: GitHistory, head: str, commit: CommitId | None, target: Version
-) -> tuple[Version, CommitId | None]:
-    """What the database shall hold at a head where changes may have been kept; and them, if they do not fit any
-    more."""
+def _kept_at(desk: Desk, head: str) -> CommitId | None:
+    """What was uncommitted when this head was left."""
     with desk.repository.file.reading() as db:
         found = Refs(db).get(kept_name(head))
-    if found is None:
-        return target, None
-    kept = found.target
+    return found.target if found else None
+
+
+def _brought_back(
+    desk: Desk, history: GitHistory, kept: CommitId, commit: CommitId | None, target: Version
+) -> Version | None:
+    """The version of a head with the changes that were kept there; None: they do not fit any more."""
     base = history.read_commit(kept).parents[0]
-    changed = decode_version(files_of(history, kept))
+    changed = version_of(history, kept)
     if base == commit:
-        return changed, None
-    merged = merge(desk.repository.forest, decode_version(files_of(history, base)), target, changed)
-    return (target, kept) if merged.conflicts else (merged.version, None)
+        return changed
+    merged = merge(desk.repository.forest, version_of(history, base), target, changed)
+    return None if merged.conflicts else merged.version
 
 
 def _with_tables(live: Version, source: Version, tables: Sequence[str]) -> Version:
@@ -144,15 +180,14 @@ def reset(
     """Let the branch begin at another commit. The database stays as it is, or with `hard` becomes that version too;
     what was uncommitted is then kept as a commit, which is given back."""
     files = files_of(history, commit)
-    target = decode_version(files)
-    with desk.database.writing() as writing:
-        live = look_at(desk, writing)
-        desk = desk.again()
-        kept = keep_uncommitted(desk, history, live, stamp, under=_DISCARDED) if hard else None
-        wanted = target if hard else live
+    with changing(desk, stamp.now) as (desk, writing, live):
+        kept = keep_uncommitted(desk, history, live, stamp) if hard else None
+        wanted = laid_out_like(decode_version(files), live) if hard else live
         moved = difference(desk, live, wanted)
+        refs: dict[str, CommitId | None] = {desk.worktree.head: commit} if desk.worktree.branch else {}
+        if kept:
+            refs[_DISCARDED] = kept
         head = desk.worktree.head if desk.worktree.branch else commit
-        step = Step("reset", head, commit, files, wanted, moves_branch=True)
-        move(desk, writing, live, step)
-    confirm(desk, step, writing, time=stamp.now)
+        intent = move(desk, writing, live, Step("reset", head, commit, files, wanted, refs))
+    confirm(desk, intent, writing, time=stamp.now)
     return kept, moved
