@@ -7,13 +7,20 @@ from dataclasses import dataclass
 from itertools import chain
 
 from isovc.encoding.orderkey import encode_key
-from isovc.model import Key, KeyRange, Row, Table
-from isovc.progress import SILENT, Progress, Task
+from isovc.model import Key, KeyRange, Table
+from isovc.progress import SILENT, Progress
 from isovc.snapshot.values import row_without_large, without_large
 from isovc.snapshot.version import Version
-from isovc.sources.sqlite import Changed, Everything, PageMap, Reading, Unchanged, find_changes
+from isovc.snapshot.whole import read_whole
+from isovc.sources.sqlite import (
+    Changed,
+    Everything,
+    PageMap,
+    Reading,
+    Unchanged,
+    find_changes,
+)
 from isovc.store.protocol import ChunkWriter
-from isovc.tree.build import build
 from isovc.tree.diff import Change, differing_cells
 from isovc.tree.edit import Edit, edit
 from isovc.tree.forest import Forest, Root
@@ -47,15 +54,8 @@ def capture(forest: Forest, live: Reading, known: Known | None = None, *, progre
             elif old is not None and isinstance(found, Changed):
                 roots[name] = _edited(forest, live, table, old, found, writer)
             else:
-                rows = without_large(_counted(live.rows(table), task), writer, key_width=len(table.key))
-                roots[name] = build(forest, rows, key_width=len(table.key), writer=writer)
+                roots[name] = read_whole(forest, live, table, pages, writer, task)
     return Known(Version(shape, roots), pages.map)
-
-
-def _counted(batches: Iterator[list[Row]], task: Task) -> Iterator[list[Row]]:
-    for batch in batches:
-        yield batch
-        task.advance(len(batch))
 
 
 def _edited(forest: Forest, live: Reading, table: Table, old: Root, found: Changed, writer: ChunkWriter) -> Root:

@@ -3,6 +3,7 @@
 from isovc.sources.sqlite.database import Database
 from isovc.sources.sqlite.mark import Mark
 from isovc.sources.sqlite.pages import Changed, Changes, Everything, PageMap, Pages, Unchanged, find_changes
+from isovc.sources.sqlite.parts import even_parts
 from isovc.sources.sqlite.reading import Reading
 from isovc.sources.sqlite.writing import Writing
 
@@ -17,5 +18,6 @@ __all__ = [
     "Reading",
     "Unchanged",
     "Writing",
+    "even_parts",
     "find_changes",
 ]

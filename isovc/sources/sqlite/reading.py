@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 from isovc.errors import MissingModule, NameUnreadable
 from isovc.model import Key, KeyRange, Row, Shape, Table
@@ -24,6 +25,11 @@ class Reading:
         self._snapshot = snapshot
         self._connection = snapshot.connection
         self._ways: dict[Table, Access] = {}  # a thousand ranges of one table are looked up once
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._snapshot.path
 
     @property
     def mark(self) -> Mark:
