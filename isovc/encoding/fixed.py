@@ -8,12 +8,12 @@ at each step.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
 from isovc.encoding.values import decode
 
-_FEW = 8  # values: so few are compared one by one
+_SOME = 16  # values: compared at once; only where they differ, one by one
 _SHORT_TEXT = range(0xA1, 0xC0)
 _LENGTH_FOLLOWS = frozenset({0xC4, 0xD9})  # blob and text of up to 255 bytes
 _NUMBER_BYTES = {0xCB: 9, 0xCF: 9, 0xD3: 9, 0xCE: 5, 0xD2: 5, 0xCD: 3, 0xD1: 3, 0xCC: 2, 0xD0: 2}
@@ -37,30 +37,29 @@ def step(data: bytes, count: int) -> int:
     return width if same and data[start::width].count(first) == count else 0
 
 
-def pick(data: bytes, at: int, count: int, width: int) -> Any:
-    """Value number `at` of a list of this step."""
+def pick(data: bytes, at: int, count: int, width: int) -> bytes:
+    """Value number `at` of a list of this step, still packed."""
     start = _head(count) + at * width
-    return decode(b"\x91" + data[start : start + width])[0]
+    return data[start : start + width]
+
+
+def unpack_all(picked: Sequence[bytes]) -> list[Any]:
+    """The values of some that were picked."""
+    many = len(picked)
+    head = bytes([0x90 | many]) if many < 16 else b"\xdc" + many.to_bytes(2, "big")
+    return decode(head + b"".join(picked))
 
 
 def unlike(old: bytes, new: bytes, count: int, width: int) -> list[int]:
     """The places where two lists of this step differ."""
+    found: list[int] = []
     start = _head(count)
-    return list(_unlike(old, new, start, width, 0, count))
-
-
-def _unlike(old: bytes, new: bytes, start: int, width: int, first: int, last: int) -> Iterator[int]:
-    if old[start + first * width : start + last * width] == new[start + first * width : start + last * width]:
-        return
-    if last - first > _FEW:
-        middle = (first + last) // 2
-        yield from _unlike(old, new, start, width, first, middle)
-        yield from _unlike(old, new, start, width, middle, last)
-        return
-    for at in range(first, last):
-        here = start + at * width
-        if old[here : here + width] != new[here : here + width]:
-            yield at
+    for first in range(0, count, _SOME):
+        low, high = start + first * width, start + min(first + _SOME, count) * width
+        if old[low:high] != new[low:high]:
+            places = range(low, high, width)
+            found.extend((at - start) // width for at in places if old[at : at + width] != new[at : at + width])
+    return found
 
 
 def _head(count: int) -> int:

@@ -136,6 +136,6 @@ def both_rows(old: Leaf, new: Leaf, at: int, width: int, cells: Sequence[int]) -
     """One row in two leaves, given the cells that differ; the others are read once."""
     before = old.row(at, width)
     after = list(before)
-    for cell in cells:
-        after[cell] = new.value(cell, at)
+    for cell, value in zip(cells, new.cells(at, cells), strict=True):
+        after[cell] = value
     return before, tuple(after)

@@ -150,12 +150,10 @@ def _with_same_keys(
         at = leaf.find(one.key)
         if one.row is None or at is None:
             return None
-        for cell in range(leaf.key_width, width):
-            if cell in columns:
-                columns[cell][at] = one.row[cell]
-            elif differing_cells([leaf.value(cell, at)], [one.row[cell]]):
+        for cell in differing_cells(leaf.row(at, width), one.row):
+            if cell not in columns:
                 columns[cell] = list(leaf.column(cell))
-                columns[cell][at] = one.row[cell]
+            columns[cell][at] = one.row[cell]
     return planter.patched(leaf, columns, old) if columns else run
 
 

@@ -36,6 +36,8 @@ class Planter:
         content = self._encoder.from_columns(columns, len(keys))
         if len(content) <= self._rules.heaviest or len(keys) == 1:
             return [self.leaf(content, keys[-1], len(keys), _nearest(bases, keys[-1]))]
+        # NULLs that no leaf keeps weigh nothing, or a new nullable column would move boundaries
+        columns = self._encoder.kept(columns, len(keys))
         weights = [len(self._pack(row)) for row in zip(*columns, strict=True)]
         found: list[Entry] = []
         for start, end in pairwise([0, *self._rules.divide(keys, weights, 0)]):

@@ -17,7 +17,7 @@ from operator import sub
 from typing import Any, TypeAlias
 
 from isovc.encoding.digest import Kind
-from isovc.encoding.fixed import pick, step
+from isovc.encoding.fixed import pick, step, unpack_all
 from isovc.encoding.orderkey import decode_key, encode_key, encode_keys
 from isovc.encoding.values import decode, packer, unpack
 from isovc.errors import NotCanonical
@@ -40,16 +40,21 @@ class LeafEncoder:
     def from_columns(self, columns: Sequence[Column], rows: int) -> bytes:
         """A leaf of `rows` rows."""
         pack = self._pack
-        width = len(columns)
-        while width > self.key_width and columns[width - 1].count(None) == rows:
-            width -= 1
+        columns = self.kept(columns, rows)
         first = columns[0]
         if rows and set(map(type, first)) == {int}:
             head = [rows, self.key_width, _STEPS, pack([first[0], *map(sub, first[1:], first)])]
         else:
             head = [rows, self.key_width, _PLAIN, pack(first)]
-        head.extend(map(pack, columns[1:width]))
+        head.extend(map(pack, columns[1:]))
         return _KIND + pack(head)
+
+    def kept(self, columns: Sequence[Column], rows: int) -> Sequence[Column]:
+        """The columns without those at the end that are NULL in every row."""
+        width = len(columns)
+        while width > self.key_width and columns[width - 1].count(None) == rows:
+            width -= 1
+        return columns[:width]
 
     def patched(self, leaf: Leaf, columns: Mapping[int, Column]) -> bytes:
         """The leaf with some columns, none of them of the key, replaced; the others are not even looked at."""
@@ -103,14 +108,6 @@ class Leaf:
             found = self._steps[at] = 0 if by_steps else step(self.packed[at], self.rows)
         return found
 
-    def value(self, cell: int, at: int) -> Any:
-        """One cell of row `at`; of the other rows as little as possible is looked at."""
-        if cell >= len(self.packed):
-            return None
-        if cell not in self._columns and (width := self.step(cell)):
-            return pick(self.packed[cell], at, self.rows, width)
-        return self.column(cell)[at]
-
     def keys(self) -> list[bytes]:
         """The order keys of all rows."""
         if self._keys is None:
@@ -134,8 +131,27 @@ class Leaf:
         return encode_key([self.column(cell)[at] for cell in range(self.key_width)])
 
     def row(self, at: int, width: int) -> Row:
-        """One row of `width` cells."""
-        return tuple([self.value(cell, at) for cell in range(width)])
+        """One row of `width` cells; of the other rows as little as possible is looked at."""
+        return tuple(self.cells(at, range(width)))
+
+    def cells(self, at: int, cells: Sequence[int]) -> list[Any]:
+        """Some cells of one row."""
+        found: list[Any] = [None] * len(cells)
+        places: list[int] = []
+        picked: list[bytes] = []
+        for place, cell in enumerate(cells):
+            column = self._columns.get(cell)
+            if column is not None:
+                found[place] = column[at]
+            elif cell < len(self.packed):
+                if width := self.step(cell):
+                    places.append(place)
+                    picked.append(pick(self.packed[cell], at, self.rows, width))
+                else:
+                    found[place] = self.column(cell)[at]
+        for place, value in zip(places, unpack_all(picked), strict=True):
+            found[place] = value
+        return found
 
     def all_rows(self, width: int) -> list[Row]:
         """All rows, of `width` cells each."""

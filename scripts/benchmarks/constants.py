@@ -1,5 +1,5 @@
-"""What the constants of trees cost and save: the table in docs/design/0003-trees.md. Not one of the workloads; run it by
-hand: `python scripts/benchmarks/constants.py [ROWS]`."""
+"""What the constants of trees cost and save: the table in docs/design/0003-trees.md. Run by hand, with a number of
+rows."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # the project's own rooms, installed or not
 
 from tables import TABLES, cached, load
 
+from isovc.encoding.digest import ChunkId
 from isovc.encoding.orderkey import encode_key
 from isovc.store import Packing, SqliteChunks, StoreFile
 from isovc.tree.build import build
@@ -80,6 +82,9 @@ def _measured(rows: list[tuple], rules: Rules, packing: Packing) -> list[str]:
                 edits.append(Edit(encode_key(row[:1]), tuple(row)))
             return edits
 
+        def changed_again(root: ChunkId, edits: list[Edit], trees: Forest) -> ChunkId:
+            return edit(trees, root, edits, width=width).id
+
         built, root = cold(lambda trees: build(trees, rows).id)
         size = path.stat().st_size
         before = bodies()
@@ -88,7 +93,7 @@ def _measured(rows: list[tuple], rules: Rules, packing: Packing) -> list[str]:
         compared, _ = cold(lambda trees: list(diff(trees, root, last, width=width)))
         previous = last
         for number in range(2, VERSIONS + 1):
-            previous, (_, last) = last, cold(lambda trees: edit(trees, last, version(number), width=width).id)
+            previous, (_, last) = last, cold(partial(changed_again, last, version(number)))
         old_compared, _ = cold(lambda trees: list(diff(trees, previous, last, width=width)))
         scanned, _ = cold(lambda trees: [len(batch) for batch in batches(trees, root, cells=range(width))])
     seconds = f"{built:.2f} s", f"{size / 1e6:.1f} MB", f"{edited * 1000:.0f} ms", f"{grown / 1000:.0f} kB"

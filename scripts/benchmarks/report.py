@@ -95,12 +95,15 @@ def machine() -> dict[str, object]:
 def table(results: list[Result]) -> str:
     """Markdown."""
     about = machine()
+    told = (
+        f"{about['when']}, {about['system']}, {about['cores']} cores, load {about['load']:.1f} at the end, Python "
+        f"{about['python']}. Times are the least, the median and the most of several goes, in turn with the peer's. A "
+        "ratio below 1 means that isovc is faster. Other work on the machine moves all of them: compare ratios."
+    )
     lines = [
         "# Results",
         "",
-        f"{about['when']}, {about['system']}, {about['cores']} cores, load {about['load']:.1f} at the end, Python "
-        f"{about['python']}. Times are the least, the median and the most of several goes, in turn with the peer's. A "
-        "ratio below 1 means that isovc is faster. Other work on the machine moves all of them: compare ratios.",
+        told,
         "",
         "| work | rows | isovc: min / median / max | at rest | peer: min / median / max | ratio | limit | holds |",
         "|---|---|---|---|---|---|---|---|",

@@ -15,6 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))  # the project's own rooms, installed or not
 
 import chunks  # noqa: F401 - enters its workloads
+import databases  # noqa: F401
 import trees  # noqa: F401
 from registry import WORKLOADS, Bench, Contender, Outcome, PeerMissing, Workload
 from report import Result, result, save, table

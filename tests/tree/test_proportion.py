@@ -66,6 +66,13 @@ def test_a_nullable_column_at_the_end_rewrites_nothing():
     assert back == before
 
 
+@pytest.mark.parametrize("many", range(1, 8))
+def test_a_nullable_column_moves_no_boundary_of_heavy_runs(many):
+    trees = forest(Rules(bits=2, heaviest=90))
+    rows = [(n, "x" * (n % 9)) for n in range(300)]
+    assert planted(trees, [(*row, *[None] * many) for row in rows]) == planted(trees, rows)
+
+
 def boundaries(trees, root) -> list[bytes]:
     return [trees.leaves([entry])[0].keys()[-1] for entry in _leaf_entries(trees, root)]
 
