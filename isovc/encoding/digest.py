@@ -8,7 +8,7 @@ from functools import partial
 from typing import NewType
 
 from blake3 import blake3
-from xxhash import xxh3_64_intdigest, xxh3_128_intdigest
+from xxhash import xxh3_64_intdigest, xxh3_128_digest, xxh3_128_intdigest
 
 ChunkId = NewType("ChunkId", bytes)
 
@@ -45,6 +45,10 @@ def _keyed(key: bytes, content: bytes) -> ChunkId:
 def fingerprint(content: bytes | memoryview) -> int:
     """128 bits to notice change by. Not safe against an attacker, so never a name of anything stored."""
     return xxh3_128_intdigest(content)
+
+
+# The same 128 bits as 16 bytes, the library's own function: it runs once for every page of a user's file.
+fingerprint_bytes: Callable[[bytes | memoryview], bytes] = xxh3_128_digest
 
 
 # 64 well-mixed bits of (key, seed); trees end their runs by them. The library's own function, not one of ours around

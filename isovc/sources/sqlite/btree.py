@@ -1,12 +1,14 @@
-"""Walks one b-tree from its root and cuts it into stretches. Knows nothing of tables, and of rows only their bytes."""
+"""Walks one b-tree from its root down to the numbers of its leaves. Knows nothing of tables, and of rows only keys."""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import overload
 
-from isovc.encoding.digest import fingerprint
+from isovc.encoding.digest import fingerprint_bytes
 from isovc.sources.sqlite.pagefile import (
     INDEX_INTERIOR,
     INDEX_LEAF,
@@ -19,6 +21,8 @@ from isovc.sources.sqlite.pagefile import (
 
 _SIGN = 1 << 63
 _DEEPEST = 40  # levels: SQLite itself gives up at 20
+_LONGEST_CELL = 13  # bytes of a cell in an inner page of a table
+_WORD = struct.Struct(">Q")
 
 
 class Strange(Exception):  # it never leaves this room
@@ -26,109 +30,138 @@ class Strange(Exception):  # it never leaves this room
 
 
 @dataclass(frozen=True, slots=True)
-class Stretches:
-    """The stretches of one tree in order: a fingerprint each, and what stands between two of them."""
+class Walk:
+    """The leaves of one tree in order, and what stands between two of them."""
 
-    ids: tuple[bytes, ...]
-    separators: Sequence[int | bytes]  # rowids, or records of an index; one fewer than stretches
-
-    @property
-    def joined(self) -> bytes:
-        """All fingerprints as one byte string."""
-        return b"".join(self.ids)
+    kind: int  # the type byte that every leaf has
+    leaves: Sequence[int]
+    separators: Sequence[int | bytes]  # rowids, or records of an index; one fewer than leaves
+    between: bytes  # 16 bytes a leaf, made from both its separators and from nothing else
 
 
-def walk_table(file: PageFile, root: int) -> tuple[list[int], list[int]]:
-    """The leaves of a table's tree in order, and the largest rowid that may stand in each but the last."""
-    level, rowids = [root], list[int]()
+def walk_table(file: PageFile, root: int) -> Walk:
+    """The tree of a table with rowids: a separator is the largest rowid that may stand in the leaf before it."""
+    level, rowids = array("Q", [root]), array("q")
     for _ in range(_descents(file, root, TABLE_INTERIOR, TABLE_LEAF)):
-        children: list[int] = []
-        between: list[int] = []
+        children, between = array("Q"), array("q")
         for place, number in enumerate(level):
-            page = file.page(number)
-            for cell in _cells(page, number, TABLE_INTERIOR):
-                children.append(int.from_bytes(page[cell : cell + 4], "big"))
-                rowid = varint(page, cell + 4)[0]
-                between.append(rowid - (rowid & _SIGN) * 2)
-            children.append(int.from_bytes(page[8:12], "big"))
-            between += rowids[place : place + 1]
+            _read_inner(file.page(number), number, children, between)
+            between.extend(rowids[place : place + 1])
         level, rowids = children, between
-    _check_leaves(file, level, TABLE_LEAF)
-    return level, rowids
+    _check_numbers(file, level)
+    pairs = array("q", bytes(16 * len(level)))
+    pairs[2::2] = pairs[1:-1:2] = rowids
+    return Walk(TABLE_LEAF, level, rowids, pairs.tobytes())
 
 
-def row_stretches(file: PageFile, leaves: list[int], rowids: list[int]) -> Stretches:
-    """The stretches of a table's tree."""
-    packed = [struct.pack(">q", rowid) for rowid in rowids]
-    return Stretches(_ids(file, leaves, packed), rowids)
+def _read_inner(page: bytes, number: int, children: array[int], rowids: array[int]) -> None:
+    """Written out by hand: it runs once for every leaf of a file."""
+    cells = _cells(page, number, TABLE_INTERIOR)
+    page += bytes(_LONGEST_CELL)
+    word_at, add_child, add_rowid = _WORD.unpack_from, children.append, rowids.append
+    for at in cells:
+        # four bytes of a child's number, then a varint, of which this sees the first four bytes
+        (word,) = word_at(page, at)
+        add_child(word >> 32)
+        if not word & 0x80000000:
+            add_rowid(word >> 24 & 0x7F)
+        elif not word & 0x800000:
+            add_rowid(word >> 17 & 0x3F80 | word >> 16 & 0x7F)
+        elif not word & 0x8000:
+            add_rowid(word >> 10 & 0x1FC000 | word >> 9 & 0x3F80 | word >> 8 & 0x7F)
+        else:
+            rowid = varint(page, at + 4)[0]
+            add_rowid(rowid - (rowid & _SIGN) * 2)
+    add_child(int.from_bytes(page[8:12], "big"))
 
 
-def walk_index(file: PageFile, root: int) -> Stretches:
-    """The stretches of an index, or of a table WITHOUT ROWID; inner pages hold entries too, each one ends a stretch."""
-    level, records = [root], list[bytes]()
+class _Records(Sequence[bytes]):
+    """Records of inner pages, read again when asked for: keys may be long, and few of them are looked at."""
+
+    def __init__(self, file: PageFile, places: Sequence[tuple[int, int]]) -> None:
+        self._file = file
+        self._places = places  # page and cell
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, place: int) -> bytes: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[bytes]: ...
+    def __getitem__(self, place: int | slice) -> bytes | Sequence[bytes]:
+        if isinstance(place, slice):
+            return _Records(self._file, self._places[place])
+        number, cell = self._places[place]
+        return _record(self._file, self._file.page(number), cell)
+
+
+def walk_index(file: PageFile, root: int) -> Walk:
+    """The tree of an index, or of a table WITHOUT ROWID; inner pages hold entries too, each one ends a stretch."""
+    level, names, places = [root], list[bytes](), list[tuple[int, int]]()
     for _ in range(_descents(file, root, INDEX_INTERIOR, INDEX_LEAF)):
         children: list[int] = []
         between: list[bytes] = []
+        inside: list[tuple[int, int]] = []
         for place, number in enumerate(level):
             page = file.page(number)
             for cell in _cells(page, number, INDEX_INTERIOR):
                 children.append(int.from_bytes(page[cell : cell + 4], "big"))
-                between.append(_payload(file, page, cell + 4))
+                between.append(fingerprint_bytes(_record(file, page, cell)))
+                inside.append((number, cell))
             children.append(int.from_bytes(page[8:12], "big"))
-            between += records[place : place + 1]
-        level, records = children, between
-    _check_leaves(file, level, INDEX_LEAF)
-    packed = [fingerprint(record).to_bytes(16, "big") for record in records]
-    return Stretches(_ids(file, level, packed), records)
-
-
-def _ids(file: PageFile, leaves: list[int], separators: list[bytes]) -> tuple[bytes, ...]:
-    """A fingerprint a leaf, over both its separators, its page and the chains of its cells."""
-    prints, spilled = file.prints, file.spilled
-    ids = []
-    for leaf, lower, upper in zip(leaves, [b"", *separators], [*separators, b"\0"], strict=True):
-        content = prints[leaf].to_bytes(16, "big") + b"<" + lower + b"|" + upper
-        if leaf in spilled:
-            chains = (prints[page].to_bytes(16, "big") for head in spilled[leaf] for page in file.chain(head))
-            content += b"".join(chains)
-        ids.append(fingerprint(content).to_bytes(16, "big"))
-    return tuple(ids)
+            between += names[place : place + 1]
+            inside += places[place : place + 1]
+        level, names, places = children, between, inside
+    _check_numbers(file, level)
+    lower = array("Q", bytes(16) + b"".join(names))
+    upper = array("Q", b"".join(names) + bytes(16))
+    pairs = array("Q", lower)
+    # the halves of one change places, so that a separator is not the same on both sides
+    pairs[0::2] = array("Q", map(int.__xor__, lower[0::2], upper[1::2]))
+    pairs[1::2] = array("Q", map(int.__xor__, lower[1::2], upper[0::2]))
+    return Walk(INDEX_LEAF, level, _Records(file, places), pairs.tobytes())
 
 
 def _descents(file: PageFile, root: int, interior: int, leaf: int) -> int:
     """How many levels of inner pages there are: a b-tree is equally deep everywhere."""
     number = root
     for depth in range(_DEEPEST):
-        kind = file.kind(number) if 1 < number <= file.count else 0
-        if kind == leaf:
+        page = file.page(number) if 1 < number <= file.count else bytes(12)
+        if page[0] == leaf:
             return depth
-        if kind != interior:
+        if page[0] != interior:
             break
-        page = file.page(number)
         number = int.from_bytes(page[8:12], "big")
     raise Strange("no b-tree of this kind")
 
 
+def _check_numbers(file: PageFile, leaves: Sequence[int]) -> None:
+    if min(leaves) < 1 or max(leaves) > file.count:
+        raise Strange("a leaf lies outside of the file")
+
+
 def _cells(page: bytes, number: int, kind: int) -> tuple[int, ...]:
-    if page[0] != kind:
+    if page[:1] != bytes([kind]):
         raise Strange(f"page {number} is not of kind {kind}")
     return struct.unpack_from(f">{page[3] << 8 | page[4]}H", page, 12)
 
 
-def _check_leaves(file: PageFile, leaves: list[int], kind: int) -> None:
-    if max(leaves) > file.count or min(leaves) < 1 or any(file.kind(leaf) != kind for leaf in leaves):
-        raise Strange(f"not all leaves are of kind {kind}")
-
-
-def _payload(file: PageFile, page: bytes, at: int) -> bytes:
-    """The whole record of a cell of an index page, its overflow chain included."""
-    size, at = varint(page, at)
+def _record(file: PageFile, page: bytes, cell: int) -> bytes:
+    """The whole record of a cell of an inner page, its overflow chain included."""
+    size, at = varint(page, cell + 4)
     local = local_bytes(size, file.usable, is_table=False)
     parts = [page[at : at + local]]
-    if local < size:
-        head = int.from_bytes(page[at + local : at + local + 4], "big")
-        parts += [file.page(number)[4 : file.usable] for number in file.chain(head)]
-    record = b"".join(parts)[:size]
-    if len(record) != size:
+    missing = size - local
+    for part in _chain_of(file, page, at + local) if missing else ():
+        parts.append(part)
+        missing -= len(part)
+        if missing <= 0:
+            break
+    if missing > 0:
         raise Strange("an overflow chain is cut short")
-    return record
+    return b"".join(parts)[:size]
+
+
+def _chain_of(file: PageFile, page: bytes, at: int) -> Iterator[bytes]:
+    return file.chain(int.from_bytes(page[at : at + 4], "big"))

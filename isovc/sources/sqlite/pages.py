@@ -1,7 +1,7 @@
 """Finds changed rows by changed pages: fingerprints of the pages that hold a table's rows, and where they differ.
 
 A b-tree cuts its keys into stretches, one a leaf page: the keys above one separator, up to and with the next. The
-print of a stretch covers both separators, the leaf and every overflow page its cells reach. Two states cut the same
+name of a stretch covers both separators, the leaf and every overflow page its cells reach. Two states cut the same
 line of keys, so where a stretch of one is found in the other, its keys and rows are the same, wherever its page
 has moved; and all that differs lies in the stretches of the new state that the old one does not have.
 """
@@ -10,19 +10,22 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from isovc.encoding.digest import fingerprint
 from isovc.errors import NotCanonical
 from isovc.model import Key, KeyKind, KeyRange, Shape, Table
-from isovc.sources.sqlite.btree import Strange, Stretches, row_stretches, walk_index, walk_table
-from isovc.sources.sqlite.pagefile import PageFile, read_file
+from isovc.sources.sqlite.btree import Strange, Walk, walk_index, walk_table
+from isovc.sources.sqlite.pagefile import PageFile, page_file
+from isovc.sources.sqlite.prints import WIDTH, Prints, split
 from isovc.sources.sqlite.record import key_of
 from isovc.sources.sqlite.shape import index_columns, key_index
 from isovc.sources.sqlite.snapshot import Snapshot
 
-_WIDTH = 16  # bytes of a fingerprint
+_STRANGE = (Strange, struct.error, IndexError, OverflowError)  # what a tree that is none gives
+Named = tuple[int, bytes, bytes]  # what the rows of a table mean, names of its stretches, those of its key's index
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +33,9 @@ class PageMap:
     """Fingerprints of one state of a database, to be kept until the next: for each table what its rows mean, the
     stretches of its rows, and those of its key's index where it has one."""
 
-    tables: Mapping[str, tuple[int, bytes, bytes]] = field(default_factory=dict)
+    tables: Mapping[str, Named] = field(default_factory=dict)
 
-    _VERSION: ClassVar[int] = 1
+    _VERSION: ClassVar[int] = 2
     _HEAD: ClassVar[struct.Struct] = struct.Struct(">H16sQQ")
 
     def encode(self) -> bytes:
@@ -92,50 +95,78 @@ class Everything:
 Changes = Unchanged | Changed | Everything
 
 
-@dataclass(frozen=True, slots=True)
 class Pages:
-    """The map of one snapshot, with what is needed to say where its stretches lie. It ends with its snapshot."""
+    """The fingerprints of one snapshot. It ends with its snapshot.
 
-    map: PageMap
-    rows: Mapping[str, Stretches] = field(default_factory=dict)
-    indexes: Mapping[str, Stretches] = field(default_factory=dict)
-    tables: Mapping[str, Table] = field(default_factory=dict)
+    What costs most is to look into each leaf for cells that overflow; where the map of an earlier state is at hand,
+    only leaves that it does not know are looked into. So a table's stretches are named when they are asked for.
+    """
+
+    def __init__(
+        self,
+        tables: Mapping[str, Table],
+        meanings: Mapping[str, int],
+        walks: Mapping[str, tuple[Walk, ...]],
+        prints: Prints | None,
+        known: PageMap | None = None,
+    ) -> None:
+        self.tables = tables
+        self.walks = walks  # of the rows, and of the key's index where there is one
+        self._meanings = meanings
+        self._prints = prints
+        self._known = known.tables if known else {}
+        self._named: dict[str, Named | None] = {}
+
+    @property
+    def map(self) -> PageMap:
+        """What to keep until the next time."""
+        found = {table: self.named(table, self._known.get(table)) for table in self.walks}
+        return PageMap({table: named for table, named in found.items() if named})
+
+    def named(self, table: str, before: Named | None) -> Named | None:
+        """What a page map has about this table; None where its trees are not as the walk expects them."""
+        if table not in self._named:
+            self._named[table] = self._name(table, before)
+        return self._named[table]
+
+    def _name(self, table: str, before: Named | None) -> Named | None:
+        if self._prints is None or table not in self.walks:
+            return None
+        old = before[1:] if before else (b"", b"")
+        try:
+            found = [self._prints.names(*each) for each in zip(self.walks[table], old, strict=False)]
+        except _STRANGE:
+            return None
+        return self._meanings[table], found[0], b"".join(found[1:])
 
 
 def no_pages(shape: Shape) -> Pages:
     """Nothing is known about any table."""
-    return Pages(PageMap(), tables=shape.tables)
+    return Pages(shape.tables, {}, {}, None)
 
 
-def read_pages(snapshot: Snapshot, shape: Shape) -> Pages:
+def read_pages(snapshot: Snapshot, shape: Shape, known: PageMap | None) -> Pages:
     """Fingerprint every table that the walk knows; a table that is strange to it is left out."""
     connection = snapshot.connection
-    with read_file(snapshot) as file:
-        if file is None:
-            return no_pages(shape)
-        roots = dict(connection.execute("SELECT name, rootpage FROM main.sqlite_schema WHERE rootpage > 0"))
-        texts = {each.name: each.sql for each in shape.objects if each.type == "table"}
-        found: dict[str, tuple[int, bytes, bytes]] = {}
-        rows, indexes = {}, {}
-        for name, table in shape.tables.items():
-            try:
-                by_row, by_key = _stretches(snapshot, file, shape, table, roots)
-            except (Strange, struct.error, IndexError):
-                continue
-            meaning = fingerprint(f"{shape.encoding}\0{texts[name]}".encode("utf-8", "surrogateescape"))
-            found[name] = (meaning, by_row.joined, by_key.joined if by_key else b"")
-            rows[name] = by_row
-            if by_key:
-                indexes[name] = by_key
-        return Pages(PageMap(found), rows, indexes, shape.tables)
+    file = page_file(snapshot)
+    if file is None:
+        return no_pages(shape)
+    roots = dict(connection.execute("SELECT name, rootpage FROM main.sqlite_schema WHERE rootpage > 0"))
+    walks: dict[str, tuple[Walk, ...]] = {}
+    for name, table in shape.tables.items():
+        with suppress(*_STRANGE):
+            walks[name] = _walk(snapshot, file, shape, table, roots)
+    texts = {each.name: each.sql for each in shape.objects if each.type == "table"}
+    meanings = {
+        name: fingerprint(f"{shape.encoding}\0{texts[name]}".encode("utf-8", "surrogateescape")) for name in walks
+    }
+    return Pages(shape.tables, meanings, walks, Prints(file), known)
 
 
-def _stretches(
-    snapshot: Snapshot, file: PageFile, shape: Shape, table: Table, roots: Mapping[str, int]
-) -> tuple[Stretches, Stretches | None]:
+def _walk(snapshot: Snapshot, file: PageFile, shape: Shape, table: Table, roots: Mapping[str, int]) -> tuple[Walk, ...]:
     connection = snapshot.connection
     if table.key_kind in (KeyKind.INTEGER, KeyKind.ROWID):
-        return row_stretches(file, *walk_table(file, roots[table.name])), None
+        return (walk_table(file, roots[table.name]),)
     index = key_index(connection, table.name)
     columns = index_columns(connection, index) if index else ()
     names = tuple(column.name for column in columns)
@@ -144,33 +175,32 @@ def _stretches(
     if shape.encoding != "UTF-8" or names != wanted or not is_plain:
         raise Strange("the index is not in the order of the tree")
     if table.without_rowid:
-        return walk_index(file, roots[table.name]), None
-    return row_stretches(file, *walk_table(file, roots[table.name])), walk_index(file, roots[str(index)])
+        return (walk_index(file, roots[table.name]),)
+    return walk_table(file, roots[table.name]), walk_index(file, roots[str(index)])
 
 
 def find_changes(old: PageMap | None, new: Pages, table: Table) -> Changes:
     """Where the rows of a table may differ between the state of the old map and the new one."""
     before = old.tables.get(table.name) if old else None
-    now = new.map.tables.get(table.name)
+    now = new.named(table.name, before)
     if before is None or now is None or before[0] != now[0] or new.tables.get(table.name) != table:
         return Everything()
     if before == now:
         return Unchanged()
-    rows = _differing(before[1], new.rows[table.name])
-    if table.name in new.indexes:
-        ranges = _differing(before[2], new.indexes[table.name])
-        return Changed(_ranges(new.indexes[table.name], ranges, table), _rowid_ranges(new.rows[table.name], rows))
-    if table.without_rowid:
-        return Changed(_ranges(new.rows[table.name], rows, table))
-    return Changed(_rowid_ranges(new.rows[table.name], rows))
+    rows, *index = new.walks[table.name]
+    places = _differing(before[1], now[1])
+    if index:
+        keys = _ranges(index[0], _differing(before[2], now[2]), table)
+        return Changed(keys, _ranges(rows, places, table))
+    return Changed(_ranges(rows, places, table))
 
 
-def _differing(old: bytes, new: Stretches) -> list[tuple[int, int]]:
+def _differing(old: bytes, new: bytes) -> list[tuple[int, int]]:
     """Runs [first, last] of stretches that the old state did not have."""
-    known = {old[i : i + _WIDTH] for i in range(0, len(old), _WIDTH)}
+    known = split(old)
     runs: list[tuple[int, int]] = []
-    for place, stretch in enumerate(new.ids):
-        if stretch not in known:
+    for place in range(len(new) // WIDTH):
+        if new[place * WIDTH : (place + 1) * WIDTH] not in known:
             if runs and runs[-1][1] == place - 1:
                 runs[-1] = (runs[-1][0], place)
             else:
@@ -178,14 +208,11 @@ def _differing(old: bytes, new: Stretches) -> list[tuple[int, int]]:
     return runs
 
 
-def _rowid_ranges(stretches: Stretches, runs: list[tuple[int, int]]) -> tuple[KeyRange, ...]:
-    bounds: list[Key | None] = [None, *((int(each),) for each in stretches.separators), None]
-    return tuple(KeyRange(bounds[first], bounds[last + 1]) for first, last in runs)
-
-
-def _ranges(stretches: Stretches, runs: list[tuple[int, int]], table: Table) -> tuple[KeyRange, ...]:
+def _ranges(walk: Walk, runs: list[tuple[int, int]], table: Table) -> tuple[KeyRange, ...]:
     def bound(place: int) -> Key | None:
-        inside = 0 <= place < len(stretches.separators)
-        return key_of(bytes(stretches.separators[place]), table) if inside else None
+        if not 0 <= place < len(walk.separators):
+            return None
+        separator = walk.separators[place]
+        return (separator,) if isinstance(separator, int) else key_of(separator, table)
 
     return tuple(KeyRange(bound(first - 1), bound(last)) for first, last in runs)

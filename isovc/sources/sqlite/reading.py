@@ -11,7 +11,7 @@ from isovc.model import Key, KeyRange, Row, Shape, Table
 from isovc.sources.sqlite.access import Access, access
 from isovc.sources.sqlite.failures import told
 from isovc.sources.sqlite.mark import Mark
-from isovc.sources.sqlite.pages import Pages, read_pages
+from isovc.sources.sqlite.pages import PageMap, Pages, read_pages
 from isovc.sources.sqlite.rows import read_keys, read_rowids, read_rows
 from isovc.sources.sqlite.shape import read_objects, read_shape, unknown_modules
 from isovc.sources.sqlite.snapshot import Snapshot
@@ -70,10 +70,10 @@ class Reading:
         with self._told(table):
             return int(self._connection.execute(f"SELECT count(*) FROM main.{name(table.name)}").get)
 
-    def pages(self, shape: Shape) -> Pages:
-        """Fingerprints of the pages of every table, to find changes by."""
+    def pages(self, shape: Shape, known: PageMap | None = None) -> Pages:
+        """Fingerprints of the pages of every table, to find changes by. An earlier map makes the new one cheaper."""
         with self._told():
-            return read_pages(self._snapshot, shape)
+            return read_pages(self._snapshot, shape, known)
 
     def _access(self, table: Table) -> Access:
         if table not in self._ways:

@@ -49,7 +49,7 @@ def begin_read(connection: apsw.Connection, path: Path, *, busy_seconds: float) 
     """Begin a transaction that reads, and say which state it sees."""
     if connection.pragma("journal_mode") == "wal":
         with opened(path, busy_seconds=busy_seconds) as prober:
-            mark = _begin_wal(connection, prober, path)
+            mark = _begin_wal(connection, prober, path, busy_seconds=busy_seconds)
             for each in (connection, prober):
                 # Closing the last connection moves the log into the file, a write nobody asked a reader for.
                 each.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, mark.wal is not None)
@@ -96,7 +96,7 @@ def _begin(connection: apsw.Connection) -> None:
     connection.execute("PRAGMA schema_version")  # BEGIN alone takes no lock and no snapshot
 
 
-def _begin_wal(connection: apsw.Connection, prober: apsw.Connection, path: Path) -> Mark:
+def _begin_wal(connection: apsw.Connection, prober: apsw.Connection, path: Path, *, busy_seconds: float) -> Mark:
     """Between two equal marks nothing was committed, so the snapshot begun between them is that of the mark."""
     before = take_mark(prober, path, wal_state(prober))
     for _ in range(_TRIES):
@@ -110,9 +110,11 @@ def _begin_wal(connection: apsw.Connection, prober: apsw.Connection, path: Path)
         raise apsw.BusyError("others commit without a pause")
     prober.execute("BEGIN IMMEDIATE")  # so busy a file: hold the writers back for a moment
     try:
-        log = wal_state(connection)
         _begin(connection)
-        return take_mark(connection, path, log)
+        # Counted only now: a log that was wholly in the file at the begin may start again under this snapshot, and
+        # must not be named in its mark.
+        with opened(path, busy_seconds=busy_seconds) as counter:
+            return take_mark(connection, path, wal_state(counter))
     finally:
         prober.execute("ROLLBACK")
 

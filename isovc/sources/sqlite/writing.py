@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from isovc.model import Row, RowChange, Shape
 from isovc.sources.sqlite.foreign_keys import check_new_violations, violations
 from isovc.sources.sqlite.mark import Mark
-from isovc.sources.sqlite.pages import Pages, no_pages
+from isovc.sources.sqlite.pages import PageMap, Pages, no_pages
 from isovc.sources.sqlite.reading import Reading
 from isovc.sources.sqlite.reshape import reshape
 from isovc.sources.sqlite.snapshot import Snapshot
@@ -50,6 +50,6 @@ class Writing(Reading):
             if refuse_violations:
                 check_new_violations(self._snapshot, before)
 
-    def pages(self, shape: Shape) -> Pages:
+    def pages(self, shape: Shape, known: PageMap | None = None) -> Pages:
         """As in `Reading`; after a change here nothing is known, because the file does not show it yet."""
-        return no_pages(shape) if self._is_changed else super().pages(shape)
+        return no_pages(shape) if self._is_changed else super().pages(shape, known)
