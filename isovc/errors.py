@@ -966,6 +966,19 @@ class NotMerged(Refused):
         )
 
 
+class KeptThere(Refused):
+    """A branch on which uncommitted changes wait."""
+
+    code = "kept-there"
+
+    def __init__(self, *, branch: str, commit: str) -> None:
+        self.branch, self.commit = branch, commit
+        super().__init__(
+            f"uncommitted changes wait on branch {branch} ({commit[:12]})",
+            hint=f"isovc switch {branch} brings them back; isovc branch -D {branch} drops them",
+        )
+
+
 class OptionsClash(WrongUsage):
     """Options that cannot be meant together."""
 
@@ -989,6 +1002,28 @@ class RepositoryBusy(Busy):
         )
 
 
+class AlreadyCleaning(Busy):
+    """Another sweep is on."""
+
+    code = "already-cleaning"
+
+    def __init__(self, *, folder: object) -> None:
+        self.folder = folder
+        super().__init__(f"another isovc gc is at work in {folder}", hint="it does what this one would have done")
+
+
+class CleaningTooLong(Busy):
+    """A sweep that was given some seconds only needs more to find out what is needed."""
+
+    code = "cleaning-too-long"
+
+    def __init__(self, *, folder: object, seconds: float) -> None:
+        self.folder, self.seconds = folder, seconds
+        super().__init__(
+            f"looking through {folder} takes more than {seconds:g} seconds", hint="isovc gc takes its time"
+        )
+
+
 class PathTaken(Refused):
     """Something stands where a new file shall be."""
 
@@ -1007,6 +1042,16 @@ class FolderMissing(Refused):
     def __init__(self, *, path: object) -> None:
         self.path = path
         super().__init__(f"there is no folder {path}", hint=f"mkdir -p {path}")
+
+
+class FolderOfAnother(Refused):
+    """A worktree in the folder of another repository would be taken for one of that."""
+
+    code = "folder-of-another"
+
+    def __init__(self, *, folder: object, repository: object) -> None:
+        self.folder, self.repository = folder, repository
+        super().__init__(f"{folder} belongs to the repository {repository}", hint="name a file in another folder")
 
 
 class LastWorktree(Refused):

@@ -11,7 +11,8 @@ from importlib import import_module
 from pathlib import Path
 
 from isovc.cli.here import Here
-from isovc.repo.place import find, named
+from isovc.lifecycle.paying import pays
+from isovc.repo.place import Place, find, named
 from isovc.repo.presence import present
 from isovc.repo.repository import Repository
 from isovc.repo.settings import Settings
@@ -24,18 +25,27 @@ def profile() -> Path:
     return Path(home) / "isovc" / "config.toml"
 
 
+def place_of(here: Here) -> Place:
+    """The repository that was named, or the one this folder lies in."""
+    return named(here.repo) if here.repo else find(here.folder)
+
+
 @contextmanager
-def at_desk(here: Here, *, alone: bool = False) -> Iterator[Desk]:
-    """The working copy that the command is about. `alone`: the command itself waits for the others to finish."""
-    place = named(here.repo) if here.repo else find(here.folder)
+def at_desk(here: Here, *, alone: bool = False, tidies: bool = False) -> Iterator[Desk]:
+    """The working copy that the command is about. `alone`: the command itself waits for the others to finish.
+    `tidies`: it may leave something to clean up."""
+    place = place_of(here)
     # rows are short-lived, plain and hold no cycles: looking for some among a million of them doubles the time
     gc.freeze()
     gc.disable()
     settings = Settings.read(profile(), place.folder / "config.toml")
     company = nullcontext() if alone else present(place.folder)
-    with company, Repository(place.folder, settings) as repository:
-        desk = sit_down(repository, place)
-        if desk.worktree.intent is not None:  # rare, and git takes a tenth of a second to load
-            desk, said = import_module("isovc.cli.settling").settled(desk)
-            here.screen.say_if(said)
-        yield desk
+    with Repository(place.folder, settings) as repository:
+        with company:
+            desk = sit_down(repository, place)
+            if desk.worktree.intent is not None:  # rare, and git takes a tenth of a second to load
+                desk, said = import_module("isovc.cli.settling").settled(desk)
+                here.screen.say_if(said)
+            yield desk
+        if tidies and settings.get("gc.auto") and pays(repository):
+            import_module("isovc.cli.tidying").tidy(repository)

@@ -22,8 +22,8 @@ class Here:
     screen: Screen
 
     def path(self, typed: Path) -> Path:
-        """A path as the person meant it: relative to `-C DIR`."""
-        return self.folder / typed
+        """A path as the person meant it: relative to `-C DIR`, or to where the database named there lies."""
+        return (self.folder if self.folder.is_dir() else self.folder.parent) / typed
 
 
 def here_of(ctx: typer.Context) -> Here:

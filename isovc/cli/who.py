@@ -36,4 +36,12 @@ def _author(history: GitHistory, settings: Settings, author: str | None) -> Iden
     ):
         if name:
             return Identity(name, email)
-    return history.git_identity() or Identity(getuser(), f"{getuser()}@{gethostname()}")
+    return history.git_identity() or _login()
+
+
+def _login() -> Identity:
+    try:
+        name = getuser()
+    except (KeyError, OSError):  # a user the system has no name for, as in many a container
+        name = f"user {os.getuid()}"
+    return Identity(name, f"{name.replace(' ', '-')}@{gethostname()}")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from time import monotonic
 
 from isovc.encoding.digest import ChunkId
+from isovc.errors import CleaningTooLong
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
+from isovc.lifecycle.paying import note_cleaned
 from isovc.lifecycle.roots import Roots, roots, undo_window
 from isovc.progress import SILENT, Progress
 from isovc.repo.commits import CommitIndex
 from isovc.repo.database import Database
-from isovc.repo.presence import alone
+from isovc.repo.presence import alone, cleaning
 from isovc.repo.repository import Repository
 from isovc.repo.versions import version_of
 from isovc.snapshot.reach import reach
@@ -34,10 +37,14 @@ class Cleaning:
 class _Marked:
     """Everything met so far on the way from the roots."""
 
-    def __init__(self, repository: Repository, history: GitHistory, progress: Progress) -> None:
+    def __init__(
+        self, repository: Repository, history: GitHistory, progress: Progress, seconds: float | None = None
+    ) -> None:
         self._repository = repository
         self._history = history
         self._progress = progress
+        self._seconds = seconds
+        self._begun = monotonic()
         self.chunks: set[ChunkId] = set()
         self.commits: set[CommitId] = set()
 
@@ -56,7 +63,8 @@ class _Marked:
 
     def _keep(self, version: Version) -> None:
         for _ in reach(self._repository.forest, version, self.chunks):
-            pass
+            if self._seconds is not None and monotonic() > self._begun + self._seconds:
+                raise CleaningTooLong(folder=self._repository.folder, seconds=self._seconds)
 
 
 def plan(repository: Repository, history: GitHistory, now: int, *, progress: Progress = SILENT) -> Cleaning:
@@ -71,14 +79,31 @@ def plan(repository: Repository, history: GitHistory, now: int, *, progress: Pro
     return Cleaning(len(seqs), size, commits, 0)
 
 
-def clean(repository: Repository, history: GitHistory, now: int, *, progress: Progress = SILENT) -> Cleaning:
-    """Delete what nothing leads to."""
-    since = undo_window(repository, now)
+def clean(
+    repository: Repository,
+    history: GitHistory,
+    now: int,
+    *,
+    progress: Progress = SILENT,
+    wait: float = _MOMENT,
+    seconds: float | None = None,
+) -> Cleaning:
+    """Delete what nothing leads to. `wait`: for a moment alone; `seconds`: how long the looking may take."""
+    with cleaning(repository.folder):
+        try:
+            return _clean(repository, history, undo_window(repository, now), progress, wait, seconds)
+        finally:
+            note_cleaned(repository)
+
+
+def _clean(
+    repository: Repository, history: GitHistory, since: int, progress: Progress, wait: float, seconds: float | None
+) -> Cleaning:
     sweep = Sweep(repository.chunks)
-    with alone(repository.folder, seconds=_MOMENT):
+    with alone(repository.folder, seconds=wait):
         sweep.begin()
     try:
-        marked = _Marked(repository, history, progress)
+        marked = _Marked(repository, history, progress, seconds)
         commits: int | None = None
         while commits is None:
             with repository.file.reading() as db:

@@ -27,6 +27,10 @@ def roots(db: Database, *, since: int) -> Roots:
     commits = {ref.target for ref in Refs(db).all()}
     for old, new in db.execute("SELECT old, new FROM ref_log WHERE time >= ?", (since,)):
         commits.update(CommitId(each.hex()) for each in (old, new) if each is not None)
+    # a commit made on no branch has left no line in a log
+    commits.update(
+        CommitId(row[0].hex()) for row in db.execute("SELECT id FROM commit_entry WHERE time >= ?", (since,))
+    )
     files: list[Files] = []
     for worktree in Worktrees(db).all():
         if worktree.commit:
@@ -35,6 +39,7 @@ def roots(db: Database, *, since: int) -> Roots:
             files.append(worktree.live.files)
         if worktree.intent:
             files += [worktree.intent.head_files, worktree.intent.live_files]
+            commits.update(each for each in (worktree.intent.commit, *worktree.intent.refs.values()) if each)
     known = CommitIndex(db)
     return Roots(frozenset(each for each in commits if each in known), tuple(files))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +22,10 @@ class Place:
 
 
 def find(start: Path) -> Place:
-    """The repository of a folder or of one of its parents; of a database file, if `start` is one."""
+    """The repository of a folder or of one of its parents; of a database file, if `start` is no folder."""
     start = start.absolute()
-    database = start if start.is_file() else None
+    # a file that is gone still means itself: a command must not go to another database instead
+    database = None if start.is_dir() else start
     for folder in [start, *start.parents]:
         inside = folder / FOLDER
         if inside.is_dir():
@@ -43,16 +46,19 @@ def named(folder: Path) -> Place:
 
 
 def write_pointer(beside: Path, repository: Path) -> None:
-    """Let commands find the repository from the folder of a worktree."""
-    beside.with_name(FOLDER).write_text(f"{_MARK}{repository}\n{beside.name}\n", encoding="utf-8")
+    """Let commands find the repository from the folder of a worktree, also when both are moved together."""
+    # as JSON, because a name may hold line ends and bytes that are no text
+    names = json.dumps([os.path.relpath(repository, os.path.realpath(beside.parent)), beside.name])
+    beside.with_name(FOLDER).write_text(f"{_MARK}{names}\n", encoding="ascii")
 
 
 def read_pointer(file: Path) -> tuple[Path, Path]:
     """The repository and the database that a pointer names."""
     try:
-        mark, repository, database = file.read_text(encoding="utf-8").splitlines(keepends=True)
-    except (ValueError, UnicodeDecodeError):
+        text = file.read_text(encoding="ascii")
+        if not text.startswith(_MARK):
+            raise PointerBroken(path=file)
+        repository, database = json.loads(text.removeprefix(_MARK))
+        return Path(os.path.normpath(Path(os.path.realpath(file.parent), repository))), file.with_name(database)
+    except (ValueError, TypeError):
         raise PointerBroken(path=file) from None
-    if mark != _MARK:
-        raise PointerBroken(path=file)
-    return Path(repository.rstrip("\n")), file.with_name(database.rstrip("\n"))

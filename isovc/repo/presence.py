@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from isovc.errors import NoPermission, RepositoryBusy
+from isovc.errors import AlreadyCleaning, NoPermission, RepositoryBusy
 
 _FILE = "commands.lock"
+_CLEANING_FILE = "gc.lock"
 _STEP = 0.02  # seconds between two looks whether the others are done
 
 
@@ -40,8 +41,19 @@ def alone(folder: Path, *, seconds: float) -> Iterator[None]:
 
 
 @contextmanager
-def _opened(folder: Path) -> Iterator[int]:
-    path = folder / _FILE
+def cleaning(folder: Path) -> Iterator[None]:
+    """One sweep at a time: the end of another would be taken for the end of this one."""
+    with _opened(folder, _CLEANING_FILE) as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyCleaning(folder=folder) from None
+        yield
+
+
+@contextmanager
+def _opened(folder: Path, name: str = _FILE) -> Iterator[int]:
+    path = folder / name
     try:
         with path.open("ab") as file:
             yield file.fileno()

@@ -28,9 +28,16 @@ def look_at(desk: Desk, reading: Reading, *, verify: bool = False, progress: Pro
     if live is not None and live.mark == mark and not verify:
         return decode_version(live.files)
     known = None if live is None or verify else _known(desk, live)
-    found = capture(desk.repository.forest, reading, known, progress=progress)
+    repository = desk.repository
+    found = capture(repository.forest, reading, known, tally=repository.tally, progress=progress)
     remember(desk, mark, found.version, found.pages)
     return found.version
+
+
+def warnings(desk: Desk) -> tuple[str, ...]:
+    """What of the database cannot be kept, in words."""
+    with desk.database.reading() as reading:
+        return tuple(f"{each.message}: {each.hint}" for each in reading.warnings())
 
 
 def remember(desk: Desk, mark: bytes, version: Version, pages: PageMap) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def sit_down(repository: Repository, place: Place) -> Desk:
     if place.database is None:
         return desk(repository, known[0])
     for worktree in known:
-        if database_path(repository, worktree).absolute() == place.database.absolute():
+        if is_same(database_path(repository, worktree), place.database):
             return desk(repository, worktree)
     raise NotAWorktree(path=place.database)
 
@@ -53,4 +54,15 @@ def desk(repository: Repository, worktree: Worktree) -> Desk:
 def database_path(repository: Repository, worktree: Worktree) -> Path:
     """Where the database of a worktree lies. Kept relative to the repository's own folder, so both may move
     together."""
-    return repository.folder.parent / worktree.database
+    return Path(os.path.normpath(Path(os.path.realpath(repository.folder.parent), worktree.database)))
+
+
+def stored_path(repository: Repository, path: Path) -> str:
+    """The same the other way round. The folder's real path counts: `..` behind a link would lead elsewhere."""
+    real = Path(os.path.realpath(path.parent), path.name)
+    return os.path.relpath(real, os.path.realpath(repository.folder.parent))
+
+
+def is_same(one: Path, other: Path) -> bool:
+    """Whether two paths name one file, be it there or not."""
+    return os.path.realpath(one) == os.path.realpath(other)

@@ -44,7 +44,7 @@ def difference(desk: Desk, old: Version, new: Version) -> Difference:
     """What differs between two versions."""
     if same(old, new):
         return Difference({}, (), ())
-    tables = count_changes(desk.repository.forest, old, new)
+    tables = count_changes(desk.repository.forest, old, new, desk.repository.tally)
     before, after = pragmas_said(old.shape), pragmas_said(new.shape)
     pragmas = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
     return Difference(tables, tuple(schema_changes(old, new)), tuple(pragmas))

@@ -81,7 +81,7 @@ def _switch(
         if create:
             with desk.repository.file.reading() as db:
                 Refs(db).check_new(head)
-            refs[head] = commit
+            refs |= {head: commit} if commit else {}
         dirty = not same(live, desk.head)
         kept: CommitId | None = None
         found = None if create else _kept_at(desk, head)

@@ -16,7 +16,6 @@ from isovc.cli.wording import counts_document, difference_lines
 from isovc.history.git_history import GitHistory
 from isovc.repo.names import BRANCHES
 from isovc.workspace.mirroring import mirror
-from isovc.workspace.naming import create
 from isovc.workspace.switching import switch, take_tables
 
 app = command_app()
@@ -35,7 +34,7 @@ def checkout(
 ) -> None:
     """Make the database another version, or take some tables of one."""
     here = here_of(ctx)
-    with at_desk(here) as desk, GitHistory(desk.repository.git_folder) as history:
+    with at_desk(here, tidies=True) as desk, GitHistory(desk.repository.git_folder) as history:
         by = stamp(history, desk.repository.settings)
         if table:
             moved = take_tables(desk, version_of(desk, history, revision), table, by)
@@ -47,9 +46,7 @@ def checkout(
         left = desk.worktree.branch or desk.worktree.head[:12]
         target = commit_of(desk, revision)
         head = target.ref if target.ref and target.ref.startswith(BRANCHES) and not detach else str(target.id)
-        if new:
-            head = BRANCHES + new
-            create(desk.repository, head, target.id, time=by.now)
-        came = switch(desk, history, head, target.id, by, carry=carry)
+        head = BRANCHES + new if new else head
+        came = switch(desk, history, head, target.id, by, carry=carry, create=new is not None)
         here.screen.say_if(mirror(desk.repository, history))
     here.screen.show(document(came), lines(came, left))

@@ -9,9 +9,11 @@ import typer
 from isovc.cli.at_desk import at_desk
 from isovc.cli.group import command_app
 from isovc.cli.here import here_of
+from isovc.cli.screen import Styled
 from isovc.cli.who import stamp
 from isovc.cli.wording import counts_document, difference_lines, totals
 from isovc.history.git_history import GitHistory
+from isovc.workspace.capturing import warnings
 from isovc.workspace.committing import commit as make
 from isovc.workspace.mirroring import mirror
 
@@ -27,7 +29,7 @@ def commit(
 ) -> None:
     """Keep the database as it is now as a new version."""
     here = here_of(ctx)
-    with at_desk(here) as desk, GitHistory(desk.repository.git_folder) as history:
+    with at_desk(here, tidies=True) as desk, GitHistory(desk.repository.git_folder) as history:
         made = make(
             desk,
             history,
@@ -36,6 +38,8 @@ def commit(
             allow_empty=allow_empty,
             progress=here.screen.progress(),
         )
+        for each in warnings(desk):
+            here.screen.say((Styled("warning: ", "yellow"), each))
         here.screen.say_if(mirror(desk.repository, history))
     here.screen.show(
         {

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from isovc.cli.at_desk import at_desk, profile
+from isovc.cli.at_desk import place_of, profile
 from isovc.cli.group import command_app
 from isovc.cli.here import here_of
 from isovc.errors import OptionsClash
-from isovc.repo.settings import SETTINGS, parse, write_setting
+from isovc.repo.settings import SETTINGS, Settings, parse, write_setting
 
 app = command_app()
 
@@ -22,32 +24,29 @@ def config(
     value: Annotated[str | None, typer.Argument(metavar="[VALUE]", help="What it shall be.")] = None,
     listing: Annotated[bool, typer.Option("--list", help="Show every setting there is.")] = False,
     unset: Annotated[bool, typer.Option("--unset", help="Go back to the default.")] = False,
-    mine: Annotated[bool, typer.Option("--global", help="Set it for yourself, in every repository.")] = False,
+    mine: Annotated[bool, typer.Option("--global", help="For yourself, in every repository.")] = False,
 ) -> None:
     """Show or change settings."""
     here = here_of(ctx)
     if unset and (value is not None or not key):
         raise OptionsClash(options=("--unset", "VALUE" if value is not None else "no KEY"))
-    with at_desk(here) as desk:
-        settings = desk.repository.settings
-        file = profile() if mine else desk.repository.folder / "config.toml"
-        if not key or listing:
-            known = {each: settings.get(each) for each in SETTINGS}
-            width = max(map(len, known)) + 2
-            here.screen.show(
-                {each: {"value": known[each], "origin": settings.origin(each)} for each in known},
-                [
-                    f"{each:{width}}{known[each]!s:12} {settings.origin(each):8} {SETTINGS[each].about}"
-                    for each in known
-                ],
-            )
-        elif value is not None or unset:
-            settings.get(key)
-            chosen = None if value is None else parse(key, value)
-            write_setting(file, key, chosen)
-            shown = SETTINGS[key].default if chosen is None else chosen
-            here.screen.show({"key": key, "value": shown}, [f"{key} is {shown}."])
-        else:
-            here.screen.show(
-                {"key": key, "value": settings.get(key), "origin": settings.origin(key)}, [str(settings.get(key))]
-            )
+    project = None if mine else place_of(here).folder / "config.toml"
+    settings = Settings.read(profile(), project or Path(os.devnull))
+    file = project or profile()
+    if not key or listing:
+        known = {each: settings.get(each) for each in SETTINGS}
+        width = max(map(len, known)) + 2
+        here.screen.show(
+            {each: {"value": known[each], "origin": settings.origin(each)} for each in known},
+            [f"{each:{width}}{known[each]!s:12} {settings.origin(each):8} {SETTINGS[each].about}" for each in known],
+        )
+    elif value is not None or unset:
+        settings.get(key)
+        chosen = None if value is None else parse(key, value)
+        write_setting(file, key, chosen)
+        shown = SETTINGS[key].default if chosen is None else chosen
+        here.screen.show({"key": key, "value": shown}, [f"{key} is {shown}."])
+    else:
+        here.screen.show(
+            {"key": key, "value": settings.get(key), "origin": settings.origin(key)}, [str(settings.get(key))]
+        )

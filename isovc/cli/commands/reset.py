@@ -34,7 +34,7 @@ def reset(
     here = here_of(ctx)
     if soft and hard:
         raise OptionsClash(options=("--soft", "--hard"))
-    with at_desk(here) as desk, GitHistory(desk.repository.git_folder) as history:
+    with at_desk(here, tidies=True) as desk, GitHistory(desk.repository.git_folder) as history:
         commit = commit_of(desk, revision).id
         kept, moved = do(desk, history, commit, stamp(history, desk.repository.settings), hard=hard)
         here.screen.say_if(mirror(desk.repository, history))

@@ -9,8 +9,9 @@ import typer
 from isovc.cli.at_desk import at_desk
 from isovc.cli.group import command_app
 from isovc.cli.here import here_of
-from isovc.cli.screen import Line
+from isovc.cli.screen import Line, Styled
 from isovc.cli.wording import counts_document, difference_lines, schema_document
+from isovc.workspace.capturing import warnings
 from isovc.workspace.status import Status
 from isovc.workspace.status import status as look
 
@@ -26,6 +27,9 @@ def status(
     here = here_of(ctx)
     with at_desk(here) as desk:
         found = look(desk, verify=verify, progress=here.screen.progress())
+        warned = warnings(desk)
+    for each in warned:
+        here.screen.say((Styled("warning: ", "yellow"), each))
     here.screen.show(
         {
             "branch": found.branch,

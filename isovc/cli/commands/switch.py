@@ -13,10 +13,9 @@ from isovc.cli.here import here_of
 from isovc.cli.revision import commit_of
 from isovc.cli.who import stamp
 from isovc.history.git_history import GitHistory
-from isovc.repo.names import BRANCHES, check_name
+from isovc.repo.names import BRANCHES
 from isovc.repo.refs import Refs
 from isovc.workspace.mirroring import mirror
-from isovc.workspace.naming import create
 from isovc.workspace.switching import switch as go
 
 app = command_app()
@@ -38,21 +37,20 @@ def switch(
     Only what differs moves in the database. Uncommitted changes stay with the branch they belong to.
     """
     here = here_of(ctx)
-    with at_desk(here) as desk, GitHistory(desk.repository.git_folder) as history:
+    with at_desk(here, tidies=True) as desk, GitHistory(desk.repository.git_folder) as history:
         left = desk.worktree.branch or desk.worktree.head[:12]
         by = stamp(history, desk.repository.settings)
         if detach:
             commit = commit_of(desk, name).id
             came = go(desk, history, commit, commit, by, carry=carry)
         elif new and desk.worktree.commit is None and start == "HEAD":
-            check_name(BRANCHES + name)
-            came = go(desk, history, BRANCHES + name, None, by, carry=True)
+            came = go(desk, history, BRANCHES + name, None, by, carry=True, create=True)
+        elif new:
+            commit = commit_of(desk, start).id
+            came = go(desk, history, BRANCHES + name, commit, by, carry=carry or start == "HEAD", create=True)
         else:
-            if new:
-                commit = commit_of(desk, start).id
-                create(desk.repository, BRANCHES + name, commit, time=by.now)
             with desk.repository.file.reading() as db:
                 commit = Refs(db).need(BRANCHES + name).target
-            came = go(desk, history, BRANCHES + name, commit, by, carry=carry or (new and start == "HEAD"))
+            came = go(desk, history, BRANCHES + name, commit, by, carry=carry)
         here.screen.say_if(mirror(desk.repository, history))
     here.screen.show(document(came), lines(came, left))

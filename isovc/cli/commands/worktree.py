@@ -16,7 +16,6 @@ from isovc.history.git_history import GitHistory
 from isovc.repo.moments import microseconds
 from isovc.repo.names import BRANCHES
 from isovc.workspace.mirroring import mirror
-from isovc.workspace.naming import create
 from isovc.workspace.outposts import add as make
 from isovc.workspace.outposts import listed
 from isovc.workspace.outposts import remove as leave
@@ -36,10 +35,9 @@ def add(
     with at_desk(here) as desk, GitHistory(desk.repository.git_folder) as history:
         target = commit_of(desk, revision)
         head = target.ref if target.ref and target.ref.startswith(BRANCHES) and revision != "HEAD" else str(target.id)
-        if new:
-            head = BRANCHES + new
-            create(desk.repository, head, target.id, time=microseconds(present()))
-        made = make(desk, history, here.path(path), head, target.id)
+        head = BRANCHES + new if new else head
+        now = microseconds(present())
+        made = make(desk, history, here.path(path), head, target.id, now=now, create=new is not None)
         here.screen.say_if(mirror(desk.repository, history))
     where = f"on branch {made.worktree.branch}" if made.worktree.branch else "on no branch"
     here.screen.show(
@@ -76,5 +74,5 @@ def remove(
     here = here_of(ctx)
     here.screen.confirm(f"Delete {path} with what is uncommitted in it?")
     with at_desk(here) as desk:
-        gone = leave(desk, here.path(path))
+        gone = leave(desk, here.path(path), now=microseconds(present()))
     here.screen.show({"path": str(path), "branch": gone.branch}, [f"Removed {path}. Its branch stays."])
