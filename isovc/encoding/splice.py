@@ -4,7 +4,7 @@
 
 Lengths are little-endian in groups of 7 bits, the highest bit set on all but the last. No zstd frame of ours begins
 with 08: that bit of its first byte is reserved. One changed cell of a column is such a stretch, one changed child of
-a node too, and finding it takes a fifth of what zstd takes for it.
+a node too, and finding it takes a quarter of what zstd takes for it.
 """
 
 from __future__ import annotations
@@ -21,9 +21,8 @@ def splice(content: bytes, base: bytes) -> bytes | None:
     if abs(len(content) - len(base)) > _LONGEST:
         return None
     shorter = min(len(content), len(base))
-    front = _common(content, base, shorter)
-    rest = shorter - front
-    back = _common(content[: -rest - 1 : -1], base[: -rest - 1 : -1], rest) if rest else 0
+    front = _common_front(content, base, shorter)
+    back = _common_back(content, base, shorter - front)
     between = content[front : len(content) - back]
     if len(between) > _LONGEST:
         return None
@@ -44,12 +43,25 @@ def unsplice(body: bytes, base: bytes) -> bytes:
     return base[:front] + body[at:] + base[len(base) - back :]
 
 
-def _common(a: bytes, b: bytes, most: int) -> int:
-    """How many bytes they have in common at the beginning, by halves."""
+def _common_front(a: bytes, b: bytes, most: int) -> int:
+    """How many bytes they have in common at the beginning, by halves: comparing slices takes no step of Python a
+    byte."""
     low, high = 0, most
     while low < high:
         middle = (low + high + 1) // 2
         if a[low:middle] == b[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _common_back(a: bytes, b: bytes, most: int) -> int:
+    """The same at the end."""
+    low, high = 0, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        if a[len(a) - middle : len(a) - low] == b[len(b) - middle : len(b) - low]:
             low = middle
         else:
             high = middle - 1
