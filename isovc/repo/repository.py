@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from isovc.repo.settings import Settings
+from isovc.snapshot.compare import Tally
 from isovc.store import Packing, SqliteChunks, StoreFile
 from isovc.tree.forest import Forest
 
@@ -22,6 +23,7 @@ class Repository:
         packing = Packing(level=settings.whole("store.level"), longest_chain=settings.whole("store.chain"))
         self.chunks = SqliteChunks(self.file, packing=packing)
         self.forest = Forest(self.chunks)
+        self.tally: Tally = {}  # of what was counted while this is open
 
     @property
     def git_folder(self) -> Path:

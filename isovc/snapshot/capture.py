@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -9,6 +10,7 @@ from itertools import chain
 from isovc.encoding.orderkey import encode_key
 from isovc.model import Key, KeyRange, Table
 from isovc.progress import SILENT, Progress
+from isovc.snapshot.compare import Counts, Tally
 from isovc.snapshot.values import row_without_large, without_large
 from isovc.snapshot.version import Version
 from isovc.snapshot.whole import read_whole
@@ -36,8 +38,16 @@ class Known:
     pages: PageMap
 
 
-def capture(forest: Forest, live: Reading, known: Known | None = None, *, progress: Progress = SILENT) -> Known:
-    """The version that `live` shows. Its chunks are kept; nothing refers to them yet."""
+def capture(
+    forest: Forest,
+    live: Reading,
+    known: Known | None = None,
+    *,
+    tally: Tally | None = None,
+    progress: Progress = SILENT,
+) -> Known:
+    """The version that `live` shows. Its chunks are kept; nothing refers to them yet. How many rows differ from what
+    was known is noted in `tally` where it shows on the way."""
     shape = live.shape()
     pages = live.pages(shape)
     roots: dict[str, Root] = {}
@@ -52,23 +62,35 @@ def capture(forest: Forest, live: Reading, known: Known | None = None, *, progre
             if old is not None and isinstance(found, Unchanged):
                 roots[name] = old
             elif old is not None and isinstance(found, Changed):
-                roots[name] = _edited(forest, live, table, old, found, writer)
+                roots[name] = _edited(forest, live, table, old, found, writer, tally)
             else:
                 roots[name] = read_whole(forest, live, table, pages, writer, task)
     return Known(Version(shape, roots), pages.map)
 
 
-def _edited(forest: Forest, live: Reading, table: Table, old: Root, found: Changed, writer: ChunkWriter) -> Root:
+def _edited(
+    forest: Forest,
+    live: Reading,
+    table: Table,
+    old: Root,
+    found: Changed,
+    writer: ChunkWriter,
+    tally: Tally | None,
+) -> Root:
     width, key_width = len(table.cells), len(table.key)
     stretches = (_stretch(live, table, within) for within in found.ranges)
     changes = changes_in(forest, old.id, stretches, width=width, key_width=key_width)
-    edits = _real_edits(changes, writer, key_width)
+    ops: Counter[str] = Counter()
+    edits = _real_edits(changes, writer, key_width, ops)
     if found.rowids:
         # rows found by their rowid come in another order than their keys; there are as many of them as changed
         by_key = dict(edits)
         by_key.update(_moved(forest, live, table, old, found.rowids, writer))
         edits = (Edit(key, by_key[key]) for key in sorted(by_key))
-    return edit(forest, old.id, edits, width=width, key_width=key_width, writer=writer)
+    new = edit(forest, old.id, edits, width=width, key_width=key_width, writer=writer)
+    if tally is not None and not found.rowids:
+        tally[old.id, new.id] = Counts(**ops)
+    return new
 
 
 def _stretch(live: Reading, table: Table, within: KeyRange) -> Stretch:
@@ -76,11 +98,12 @@ def _stretch(live: Reading, table: Table, within: KeyRange) -> Stretch:
     return Stretch(_behind(within.after), _behind(within.upto), rows)
 
 
-def _real_edits(changes: Iterator[Change], writer: ChunkWriter, key_width: int) -> Iterator[Edit]:
+def _real_edits(changes: Iterator[Change], writer: ChunkWriter, key_width: int, ops: Counter[str]) -> Iterator[Edit]:
     """Rows with large values look changed until these are named, so only now, for the few that do, they are."""
     for change in changes:
         row = change.after and row_without_large(change.after, writer, key_width)
         if row is None or change.before is None or differing_cells(change.before, row):
+            ops["added" if change.before is None else "removed" if row is None else "modified"] += 1
             yield Edit(change.key, row)
 
 
