@@ -43,6 +43,12 @@ def pick(data: bytes, at: int, count: int, width: int) -> bytes:
     return data[start : start + width]
 
 
+def holds(data: bytes, first: int, values: bytes, many: int, count: int, width: int) -> bool:
+    """Whether a list of this step holds, from number `first` on, just what another packed list of `many` values does."""
+    start = _head(count) + first * width
+    return data[start : start + many * width] == values[_head(many) :]
+
+
 def unpack_all(picked: Sequence[bytes]) -> list[Any]:
     """The values of some that were picked."""
     many = len(picked)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
 
 from isovc.encoding.digest import ChunkId
+from isovc.encoding.fixed import holds
 from isovc.encoding.orderkey import encode_key, encode_keys
+from isovc.encoding.values import packer
 from isovc.tree.diff import Change, compare, differing_cells
 from isovc.tree.forest import Forest
-from isovc.tree.leaf import Column, Leaf, Row
+from isovc.tree.leaf import Column, Leaf, LeafEncoder, Row
 from isovc.tree.node import Entry
 
 _AT_ONCE = 128  # stretches of which the leaves are fetched together: half the cost of one by one, at most 16 MB
+
+_EMPTY = Leaf(LeafEncoder(1).from_columns([()], 0))  # stands where a tree has no leaf at all
 
 
 class Stretch(NamedTuple):
@@ -30,42 +34,79 @@ def changes_in(
 ) -> Iterator[Change]:
     """The changes that make the tree hold the rows of some stretches, which come in key order and do not overlap."""
     source = iter(stretches)
+    pack = packer()
     while some := list(islice(source, _AT_ONCE)):
         found = _leaf_entries(forest, root, some)
         wanted = list(dict.fromkeys(entry for entries in found for entry in entries))
         leaves = {entry.id: leaf for entry, leaf in zip(wanted, forest.leaves(wanted), strict=True)}
         for stretch, entries in zip(some, found, strict=True):
-            parts = [_part(leaves[entry.id], stretch, width) for entry in entries]
-            # a leaf gives each column a part
-            columns: list[Column] = [list(chain.from_iterable(column)) for column in zip(*parts, strict=True)]
-            yield from _changes(columns or [()] * width, stretch.rows, key_width)
+            for entry, rows in _by_leaf(stretch.rows, entries, key_width):
+                leaf = leaves[entry.id] if entry else _EMPTY
+                part = _Part(leaf, _upto(leaf, stretch.after, 0), _upto(leaf, stretch.upto, leaf.rows))
+                yield from part.changes(rows, width, key_width, pack)
 
 
-def _changes(columns: list[Column], rows: Sequence[Row], key_width: int) -> Iterator[Change]:
-    new_columns: list[Column] = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
-    same_length = len(columns[0]) == len(rows)
-    if not same_length or any(map(differing_cells, columns[:key_width], new_columns[:key_width])):
-        yield from compare(_keyed(columns, key_width), _keyed(new_columns, key_width))
-        return
-    touched: dict[int, list[int]] = {}
-    for cell in range(key_width, len(columns)):
-        for at in differing_cells(columns[cell], new_columns[cell]):
-            touched.setdefault(at, []).append(cell)
-    for at in sorted(touched):
-        before = tuple(column[at] for column in columns)
-        yield Change(encode_key(before[:key_width]), before, rows[at], tuple(touched[at]))
+def _by_leaf(
+    rows: Sequence[Row], entries: Sequence[Entry], key_width: int
+) -> Iterator[tuple[Entry | None, Sequence[Row]]]:
+    """The rows dealt out to the leaves they fall into; those behind the last key of all belong to the last leaf."""
+    start = 0
+    for entry in entries[:-1]:
+        end = bisect_right(rows, entry.key, lo=start, key=lambda row: encode_key(row[:key_width]))
+        yield entry, rows[start:end]
+        start = end
+    yield (entries[-1] if entries else None), rows[start:]
+
+
+def _upto(leaf: Leaf, bound: bytes | None, otherwise: int) -> int:
+    """How many rows of a leaf have no greater key than a bound."""
+    if bound is None:
+        return otherwise
+    return bisect_right(range(leaf.rows), bound, key=leaf.key)
+
+
+class _Part(NamedTuple):
+    """Some neighbouring rows of a leaf."""
+
+    leaf: Leaf
+    first: int
+    last: int
+
+    def changes(
+        self, rows: Sequence[Row], width: int, key_width: int, pack: Callable[[Any], bytes]
+    ) -> Iterator[Change]:
+        """What makes them these rows."""
+        columns: list[Column] = list(zip(*rows, strict=True)) if rows else [()] * width
+        if self.last - self.first != len(rows) or any(
+            differing_cells(self._column(at), columns[at]) for at in range(key_width)
+        ):
+            old: list[Column] = [self._column(at) for at in range(width)]
+            yield from compare(_keyed(old, key_width), _keyed(columns, key_width))
+            return
+        touched: dict[int, list[int]] = {}
+        for cell in range(key_width, width):
+            if not self._holds(cell, pack(columns[cell])):
+                for at in differing_cells(self._column(cell), columns[cell]):
+                    touched.setdefault(at, []).append(cell)
+        for at in sorted(touched):
+            before = self.leaf.row(self.first + at, width)
+            yield Change(encode_key(before[:key_width]), before, rows[at], tuple(touched[at]))
+
+    def _column(self, at: int) -> Column:
+        return self.leaf.column(at)[self.first : self.last]
+
+    def _holds(self, cell: int, values: bytes) -> bool:
+        """Whether a column is certainly equal: seen on its bytes, which most columns of most leaves allow."""
+        leaf = self.leaf
+        if cell >= len(leaf.packed):
+            return False
+        width = leaf.step(cell)
+        return width > 0 and holds(leaf.packed[cell], self.first, values, self.last - self.first, leaf.rows, width)
 
 
 def _keyed(columns: list[Column], key_width: int) -> dict[bytes, Row]:
     keys = encode_keys(columns[:key_width]) if columns[0] else []
     return dict(zip(keys, zip(*columns, strict=True), strict=True))
-
-
-def _part(leaf: Leaf, stretch: Stretch, width: int) -> list[Column]:
-    keys = leaf.keys()
-    first = bisect_right(keys, stretch.after) if stretch.after is not None else 0
-    last = bisect_right(keys, stretch.upto) if stretch.upto is not None else len(keys)
-    return [leaf.column(at)[first:last] for at in range(width)]
 
 
 def _leaf_entries(forest: Forest, root: ChunkId, stretches: list[Stretch]) -> list[list[Entry]]:
