@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import apsw
@@ -20,7 +21,7 @@ ORDER = "isovc_order"  # a function our connections define: the tree's order whe
 _ALL = slice(None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots, so that what every statement says again is put together once
 class Access:
     """One table as its rows are reached. The parts are SQL expressions."""
 
@@ -41,7 +42,7 @@ class Access:
         """Only the order function puts the rows into tree order."""
         return self.sorted_by[0].startswith(ORDER)
 
-    @property
+    @cached_property
     def cells(self) -> tuple[str, ...]:
         """Every cell of a row as an expression."""
         return (*self.key, *map(name, self.table.cells[len(self.key) :]))
@@ -49,9 +50,20 @@ class Access:
     def select(self, where: str = "", *, exactly: bool, ordered: bool = True, part: slice = _ALL) -> str:
         """SQL for rows, or for a part of their cells."""
         cells = self.cells[part]
-        columns = ", ".join(map(exact, cells) if exactly else cells)
-        order = f" ORDER BY {', '.join(self.sorted_by)}" if ordered else ""
-        return f"SELECT {columns} FROM main.{name(self.table.name)}{where and f' WHERE {where}'}{order}"
+        columns = ", ".join(map(exact, cells)) if exactly else self._columns if part is _ALL else ", ".join(cells)
+        return f"SELECT {columns} FROM {self._source}{where and f' WHERE {where}'}{self._order if ordered else ''}"
+
+    @cached_property
+    def _columns(self) -> str:
+        return ", ".join(self.cells)
+
+    @cached_property
+    def _source(self) -> str:
+        return f"main.{name(self.table.name)}"
+
+    @cached_property
+    def _order(self) -> str:
+        return f" ORDER BY {', '.join(self.sorted_by)}"
 
     def is_key(self, as_bytes: frozenset[int], *, first: int = 0) -> str:
         """A condition for one row: its key cells are bound from place `first` on."""

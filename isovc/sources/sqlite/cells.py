@@ -85,14 +85,15 @@ def run(connection: apsw.Connection, statement: Statement, rows: Iterable[Row], 
 
 def as_bytes(row: Row, encoding: str) -> tuple[frozenset[int], Row]:
     """Where a row has text that cannot be bound as text, and the row with its bytes in there."""
-    places = frozenset(i for i, cell in enumerate(row) if type(cell) is str and not _valid(cell))
+    places = frozenset([i for i, cell in enumerate(row) if type(cell) is str and not _valid(cell)])
+    if not places:
+        return places, row
     bound = (stored_bytes(str(cell), encoding) if i in places else cell for i, cell in enumerate(row))
     return places, tuple(bound)
 
 
 def _valid(text: str) -> bool:
     try:
-        text.encode()
+        return text.isascii() or bool(text.encode())
     except UnicodeEncodeError:
         return False
-    return True

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from isovc.errors import DatabaseExists, DatabaseForbidden
 from isovc.model import Shape
 from isovc.sources.sqlite.connection import check_writable, opened
-from isovc.sources.sqlite.failures import told
+from isovc.sources.sqlite.copying import copy_file
+from isovc.sources.sqlite.failures import told, told_of_file
 from isovc.sources.sqlite.layout import lay_out, lay_out_empty
 from isovc.sources.sqlite.mark import Mark
 from isovc.sources.sqlite.reading import Reading
@@ -31,12 +31,8 @@ class Database:
     def create(cls, path: Path, shape: Shape, *, busy_seconds: float = 5.0) -> Database:
         """A new file, empty but for the encoding, page size and auto_vacuum of the shape."""
         database = cls(path, busy_seconds=busy_seconds)
-        try:
+        with told_of_file(path):
             path.open("xb").close()
-        except FileExistsError:
-            raise DatabaseExists(path=path) from None
-        except OSError as error:
-            raise DatabaseForbidden(path=path, why=(error.strerror or "the system refuses").lower()) from None
         database.lay_out(shape)
         return database
 
@@ -61,6 +57,14 @@ class Database:
             yield writing
             snapshot.connection.execute("COMMIT")
             writing.committed = mark_after_commit(snapshot, data_version)
+
+    def copy_to(self, path: Path) -> None:
+        """Make a new file that holds, byte by byte, what one snapshot of this one sees, its log included.
+
+        It is on disk when this returns. No file may be there before, and none is left where this fails.
+        """
+        with self._told(), read_snapshot(self.path, busy_seconds=self.busy_seconds) as snapshot:
+            copy_file(snapshot, path)
 
     def lay_out(self, shape: Shape) -> bool:
         """Give the file the page size and auto_vacuum of the shape, an empty one its encoding too.

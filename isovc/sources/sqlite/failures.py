@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import apsw
 from isovc.errors import (
     DatabaseBusy,
     DatabaseCorrupt,
+    DatabaseExists,
     DatabaseFailed,
     DatabaseForbidden,
     DatabaseReadOnly,
@@ -39,6 +41,22 @@ def told(path: Path, *, seconds: float, table: str = "") -> Iterator[None]:
         yield
     except apsw.Error as error:
         raise _ours(error, path, seconds, table) from error
+
+
+@contextmanager
+def told_of_file(path: Path) -> Iterator[None]:
+    """What the system refuses while a new file is made leaves as an error of ours about that file."""
+    try:
+        yield
+    except FileExistsError:
+        raise DatabaseExists(path=path) from None
+    except OSError as error:
+        why = (error.strerror or "the system refuses").lower()
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise NoSpace(path=path) from error
+        if error.errno == errno.EIO:
+            raise DiskTrouble(path=path, why=why) from error
+        raise DatabaseForbidden(path=path, why=why) from error
 
 
 def _ours(error: apsw.Error, path: Path, seconds: float, table: str) -> IsovcError:

@@ -24,7 +24,7 @@ class Reading:
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self._connection = snapshot.connection
-        self._ways: dict[Table, Access] = {}  # a thousand ranges of one table are looked up once
+        self._ways: dict[str, Access] = {}  # a thousand ranges of one table are looked up once
 
     @property
     def path(self) -> Path:
@@ -76,9 +76,10 @@ class Reading:
             return read_pages(self._snapshot, shape, known)
 
     def _access(self, table: Table) -> Access:
-        if table not in self._ways:
-            self._ways[table] = access(self._connection, self._snapshot.path, table)
-        return self._ways[table]
+        way = self._ways.get(table.name)
+        if way is None or way.table != table:
+            way = self._ways[table.name] = access(self._connection, self._snapshot.path, table)
+        return way
 
     def _told(self, table: Table | None = None) -> AbstractContextManager[None]:
         return told(self._snapshot.path, seconds=self._snapshot.seconds, table=table.name if table else "")

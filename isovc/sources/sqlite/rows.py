@@ -12,10 +12,9 @@ from isovc.model import Key, KeyKind, KeyRange, Row
 from isovc.sources.sqlite.access import Access, in_range
 from isovc.sources.sqlite.cells import as_bytes, from_exact
 
-BATCH_ROWS = 1000  # rows: enough to forget the cost of a batch
+BATCH_ROWS = 1024  # rows: enough to forget the cost of a batch
 _BATCH_BYTES = 4 << 20  # bytes: what a batch aims at; ten batches under way stay far below the memory allowed
-_FIRST_ROWS = 16  # rows: looked at before a larger batch is dared
-_SAMPLE = 8  # rows of a batch that are weighed
+_STEP_ROWS = 16  # rows taken before one is weighed: a run of large values is noticed after so many, for 4 % of the time
 _WHOLE = KeyRange(None, None)
 
 
@@ -26,21 +25,22 @@ def read_rows(connection: apsw.Connection, way: Access, within: KeyRange | None 
     if needs_exact(connection, way):
         return _batches(_taker(_fetch(connection, way, where, bounds, exactly=True, ordered=True)))
     cursor = connection.execute(way.select(where, exactly=False), bounds)
-    last = within.after
+    last, width = within.after, len(way.key)
 
     def quick(count: int) -> list[Row]:
         nonlocal last
-        batch: list[Row] = []
+        rows: list[Row] = []
         while True:
             try:
-                batch.extend(islice(cursor, count - len(batch)))
+                rows.extend(islice(cursor, count - len(rows)))
             except UnicodeDecodeError:
-                # the cursor has gone past the row that could not be told; what came before it is in the batch
-                before = batch[-1][: len(way.key)] if batch else last
-                batch.append(_next_row(connection, way, KeyRange(before, within.upto)))
+                # the cursor has gone past the row that could not be told; what came before it is in the list
+                before = rows[-1][:width] if rows else last
+                rows.append(_next_row(connection, way, KeyRange(before, within.upto)))
                 continue
-            last = batch[-1][: len(way.key)] if batch else last
-            return batch
+            if rows:
+                last = rows[-1][:width]
+            return rows
 
     return _batches(quick)
 
@@ -114,14 +114,16 @@ def _taker(rows: Iterator[Row]) -> Callable[[int], list[Row]]:
 
 def _batches(take: Callable[[int], list[Row]]) -> Iterator[list[Row]]:
     """Batches of about a thousand rows, of fewer where rows are heavy."""
-    count = _FIRST_ROWS
-    while batch := take(count):
-        weight = _weight(batch)
+    batch: list[Row] = []
+    step, held = _STEP_ROWS, 0
+    while len(rows := take(step)) == step:
+        batch += rows
+        weight = sum(map(getsizeof, rows[-1])) or 1
+        held += weight * step
+        if len(batch) >= BATCH_ROWS or held >= _BATCH_BYTES:
+            yield batch
+            batch, held = [], 0
+        step = max(1, min(_STEP_ROWS, _BATCH_BYTES // weight))
+    batch += rows
+    if batch:
         yield batch
-        # at most eight times the last one: a table may begin with its lightest rows
-        count = max(1, min(BATCH_ROWS, count * 8, _BATCH_BYTES // weight))
-
-
-def _weight(batch: list[Row]) -> int:
-    sample = batch[:: max(1, len(batch) // _SAMPLE)]
-    return sum(map(getsizeof, chain.from_iterable(sample))) // len(sample) + 1
