@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from registry import Outcome, Workload
 
@@ -71,13 +72,23 @@ def result(work: Workload, rows: int, outcomes: dict[str, list[Outcome]], note: 
     return Result(work.name, rows, work.against, ratio, ", ".join(limits), all(held) if held else None, found, note)
 
 
-def save(folder: Path, results: list[Result], quick: bool) -> None:  # noqa: FBT001 - its only meaning is its name
-    """Write both files."""
+def save(folder: Path, new: Result, *, quick: bool) -> None:
+    """Put one result among the ones kept, in the place of an older one of its name, and write both files."""
     folder.mkdir(parents=True, exist_ok=True)
     name = "quick" if quick else "results"
+    path = folder / f"{name}.json"
+    kept = {}
+    if path.exists():
+        kept = {one["name"] + str(one["rows"]): _result(one) for one in json.loads(path.read_text())["results"]}
+    results = list((kept | {new.name + str(new.rows): new}).values())
     document = {"machine": machine(), "results": [asdict(one) for one in results]}
-    (folder / f"{name}.json").write_text(json.dumps(document, indent=1) + "\n")
+    path.write_text(json.dumps(document, indent=1) + "\n")
     (folder / f"{name}.md").write_text(table(results))
+
+
+def _result(stored: dict[str, Any]) -> Result:
+    contenders = {name: Figures(**found) for name, found in stored["contenders"].items()}
+    return Result(**{**stored, "contenders": contenders})
 
 
 def machine() -> dict[str, object]:

@@ -46,11 +46,12 @@ def main() -> None:
             for work in works:
                 _profile(bench, work)
             return
-        results = [_run(bench, work) for work in works]
-    if wanted.dry or wanted.only or wanted.rows:
-        print(table(results))
-    else:
-        save(DOCS, results, wanted.quick)
+        results = []
+        for work in works:
+            results.append(_run(bench, work))
+            if not wanted.dry and not wanted.rows:  # one by one: a long run that is stopped keeps what it has
+                save(DOCS, results[-1], quick=wanted.quick)
+    print(table(results))
 
 
 @contextmanager
