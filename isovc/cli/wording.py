@@ -36,15 +36,21 @@ def difference_lines(difference: Difference) -> Iterator[Line]:
     """What differs, a line a definition and a line a table."""
     for change in schema_document(difference):
         sign, style = _SIGNS[change["op"]]
-        yield (Styled(f"  {sign} ", style), f"{change['type']} {change['name']}")
-    width = max(map(len, difference.tables), default=0)
+        yield (Styled(f"  {sign} ", style), f"{change['type']} {_on_one_line(change['name'])}")
+    width = max((len(_on_one_line(name)) for name in difference.tables), default=0)
     for name, counts in difference.tables.items():
+        name = _on_one_line(name)
         parts: list[str | Styled] = [f"  {name:{width}}  "]
         for word, many in (("added", counts.added), ("modified", counts.modified), ("removed", counts.removed)):
             if many:
                 sign, style = _SIGNS[word]
                 parts += [Styled(f"{sign}{many:,}", style), f" {word}  "]
         yield tuple(parts) if counts else f"  {name:{width}}  no rows"
+
+
+def _on_one_line(name: str) -> str:
+    """A name may hold line ends and tabs, and stands in a table of ours."""
+    return name.replace("\n", "\\x0a").replace("\t", "\\x09")
 
 
 def totals(difference: Difference) -> str:
