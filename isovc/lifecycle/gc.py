@@ -90,10 +90,7 @@ def clean(
 ) -> Cleaning:
     """Delete what nothing leads to. `wait`: for a moment alone; `seconds`: how long the looking may take."""
     with cleaning(repository.folder):
-        try:
-            return _clean(repository, history, undo_window(repository, now), progress, wait, seconds)
-        finally:
-            note_cleaned(repository)
+        return _clean(repository, history, undo_window(repository, now), progress, wait, seconds)
 
 
 def _clean(
@@ -118,6 +115,7 @@ def _clean(
                 task.advance(many)
     finally:
         given_back = sweep.end()
+        note_cleaned(repository)
     return Cleaning(deleted, size, commits, given_back)
 
 

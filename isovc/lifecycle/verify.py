@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from isovc.encoding.digest import ChunkId
-from isovc.errors import IsovcError
+from isovc.errors import ChunkMissing, IsovcError
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
 from isovc.progress import SILENT, Progress
@@ -105,8 +105,10 @@ def _version(
 ) -> Iterator[Damage]:
     for table, root in version.roots.items():
         try:
-            for _ in reach(repository.forest, Version(version.shape, {table: root}), seen):
-                pass
+            reached = {chunk for _, chunk in reach(repository.forest, Version(version.shape, {table: root}), seen)}
+            # the pieces of large values are named, and nothing was read of them
+            for chunk in sorted(reached - repository.chunks.has_many(reached)):
+                yield Damage(f"table {table}: {ChunkMissing(chunk=chunk).message}", table=table)
         except IsovcError as error:
             yield Damage(f"table {table}: {error.message}", table=table)
             continue
