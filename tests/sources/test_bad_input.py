@@ -10,9 +10,9 @@ import apsw
 import pytest
 
 from isovc import errors
-from isovc.model import RowChange
+from isovc.model import RowChange, Shape
 from isovc.sources.sqlite import Database, Mark, PageMap
-from tests.sources.test_everything_comes_back import make
+from tests.sources.files import as_nobody, content, make, small_disk
 
 
 def noise(path: Path) -> None:
@@ -137,3 +137,63 @@ def test_marks_and_maps_of_other_versions_are_refused() -> None:
     for decode in (Mark.decode, PageMap.decode):
         with pytest.raises(errors.NotCanonical):
             decode(b"\x63")
+
+
+def test_no_right_to_read_is_said(tmp_path: Path) -> None:
+    assert as_nobody(lambda folder: make(folder / "a.db", "").path.chmod(0o600), look) == "database-forbidden"
+
+
+def test_a_folder_that_cannot_be_entered_is_said() -> None:
+    def prepare(folder: Path) -> None:
+        (folder / "inner").mkdir()
+        make(folder / "inner" / "a.db", "CREATE TABLE t (a)").path.chmod(0o644)
+        (folder / "inner").chmod(0o600)
+
+    assert as_nobody(prepare, lambda folder: look(folder / "inner")) == "database-forbidden"
+
+
+@pytest.mark.parametrize(
+    ("file_mode", "folder_mode", "journal", "reads", "writes"),
+    [
+        (0o444, 0o555, "DELETE", "done", "database-read-only"),
+        (0o444, 0o777, "DELETE", "done", "database-read-only"),
+        (0o666, 0o555, "DELETE", "done", "database-read-only"),
+        (0o444, 0o555, "WAL", "database-read-only", "database-read-only"),
+        (0o666, 0o555, "WAL", "database-read-only", "database-read-only"),
+    ],
+)
+def test_a_file_or_folder_without_the_right_to_write(
+    file_mode: int, folder_mode: int, journal: str, reads: str, writes: str
+) -> None:
+    def prepare(folder: Path) -> None:
+        make(folder / "a.db", f"PRAGMA journal_mode={journal}; CREATE TABLE t (a)").path.chmod(file_mode)
+        folder.chmod(folder_mode)
+
+    def write(folder: Path) -> None:
+        with Database(folder / "a.db").writing() as writing:
+            shape = writing.shape()
+            writing.apply(shape, {"t": [RowChange((1,), None, (1, 1))]})
+
+    assert as_nobody(prepare, look) == reads
+    assert as_nobody(prepare, write) == writes
+
+
+def look(folder: Path) -> None:
+    Database(folder / "a.db").mark()
+
+
+def test_a_new_database_needs_a_place() -> None:
+    def create(folder: Path) -> None:
+        Database.create(folder / "b.db", Shape())
+
+    assert as_nobody(lambda folder: folder.chmod(0o555), create) == "database-forbidden"
+    assert as_nobody(lambda folder: make(folder / "b.db", "").path.touch(), create) == "database-exists"
+
+
+def test_a_full_disk_is_said_and_nothing_is_changed(tmp_path: Path) -> None:
+    with small_disk(tmp_path) as folder:
+        database = make(folder / "a.db", "CREATE TABLE t (a INTEGER PRIMARY KEY, b); INSERT INTO t VALUES (1, 'x')")
+        before = content(database)
+        with pytest.raises(errors.NoSpace), database.writing() as writing:
+            writing.apply(before[0], {"t": [RowChange((i,), None, (i, bytes(100_000))) for i in range(2, 20)]})
+        assert content(database) == before

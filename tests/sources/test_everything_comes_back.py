@@ -9,8 +9,9 @@ import apsw
 import pytest
 
 from isovc.encoding.orderkey import encode_key
-from isovc.model import KeyKind, Row, Shape
+from isovc.model import KeyKind, Shape
 from isovc.sources.sqlite import Database
+from tests.sources.files import check, content, make
 
 CASES = {
     "storage classes anywhere": """
@@ -72,31 +73,6 @@ CASES = {
         INSERT INTO sqlite_schema VALUES ('table', 'v', 'v', 0, 'CREATE VIRTUAL TABLE v USING nosuch (a)')""",
 }
 ENCODINGS = ["UTF-8", "UTF-16le", "UTF-16be"]
-
-
-def make(path: Path, sql: str, encoding: str = "UTF-8") -> Database:
-    connection = apsw.Connection(str(path))
-    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_FKEY, 0)
-    connection.execute(f"PRAGMA encoding='{encoding}'")
-    list(connection.execute(sql))
-    connection.close()
-    return Database(path)
-
-
-def content(database: Database) -> tuple[Shape, dict[str, list[Row]]]:
-    with database.reading() as reading:
-        shape = reading.shape()
-        return shape, {
-            name: [row for batch in reading.rows(table) for row in batch] for name, table in shape.tables.items()
-        }
-
-
-def check(path: Path) -> object:
-    connection = apsw.Connection(str(path))
-    try:
-        return connection.execute("PRAGMA integrity_check").get
-    finally:
-        connection.close()
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)

@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from isovc.encoding.orderkey import encode_key
-from isovc.model import KeyRange, Row, RowChange, Shape
+from isovc.model import KeyRange, RowChange, Shape
 from isovc.sources.sqlite import Changed, Database, Everything, Mark, PageMap, Unchanged, find_changes
+from tests.sources.files import State, state
 
 TABLES = """
     CREATE TABLE i (a INTEGER PRIMARY KEY, b, c);
@@ -38,15 +39,25 @@ STEPS = [
     "checkpoint",
     "none",
 ]
-State = dict[str, dict[bytes, Row]]
+
+
+FEW = settings(max_examples=16, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(FEW, max_examples=200)
+
+
+def opened(path: Path) -> apsw.Connection:
+    connection = apsw.Connection(str(path))
+    connection.execute("PRAGMA synchronous=OFF")
+    return connection
 
 
 def step(connection: apsw.Connection, kind: str, random: Random) -> None:
     table = random.choice("irwtnx")
     low = random.randrange(400)
     if kind == "insert":
-        for number in random.sample(range(2000), random.choice([1, 30, 300])):
-            text = "v" * random.choice([1, 50, 300, 300, 5000, 20000]) + str(number)
+        connection.execute("BEGIN")  # one commit for them all: it is not the disk that is tested
+        for number in random.sample(range(2000), random.choice([1, 20, 120])):
+            text = "v" * random.choice([1, 50, 300, 300, 300, 2000, 8000]) + str(number)
             key = random.choice([number, str(number), "k" * random.choice([3, 600, 3000]) + str(number)])
             rest = {"i": (number, text, 1), "r": (text, number)}.get(table, (key, number / 2, text))
             if table == "t":
@@ -54,6 +65,7 @@ def step(connection: apsw.Connection, kind: str, random: Random) -> None:
             if table == "n" and number % 5 == 0:
                 rest = (None, number, text)
             connection.execute(f"INSERT OR IGNORE INTO {table} VALUES ({','.join('?' * len(rest))})", rest)
+        connection.execute("COMMIT")
     elif kind == "update":
         column = "b" if table in "ir" else "c"
         connection.execute(
@@ -87,11 +99,7 @@ def step(connection: apsw.Connection, kind: str, random: Random) -> None:
 def read(database: Database) -> tuple[Shape, State, Mark]:
     with database.reading() as reading:
         shape = reading.shape()
-        rows = {
-            name: {encode_key(row[: len(table.key)]): row for batch in reading.rows(table) for row in batch}
-            for name, table in shape.tables.items()
-        }
-        return shape, rows, reading.mark
+        return shape, state(reading, shape), reading.mark
 
 
 def is_inside(key: bytes, ranges: tuple[KeyRange, ...]) -> bool:
@@ -106,11 +114,10 @@ def compare(old_map: PageMap, old: State, database: Database) -> tuple[PageMap, 
     with database.reading() as reading:
         shape = reading.shape()
         pages = reading.pages(shape)
-        new: State = {}
+        new = state(reading, shape)
         for name, table in shape.tables.items():
             width = len(table.key)
-            rows = {encode_key(row[:width]): row for batch in reading.rows(table) for row in batch}
-            new[name], before = rows, old.get(name, {})
+            rows, before = new[name], old.get(name, {})
             differing = {key for key in rows.keys() | before.keys() if repr(rows.get(key)) != repr(before.get(key))}
             match find_changes(PageMap.decode(old_map.encode()), pages, table):
                 case Unchanged():
@@ -126,49 +133,76 @@ def compare(old_map: PageMap, old: State, database: Database) -> tuple[PageMap, 
                         assert is_inside(key, ranges) or (key in upserts and key in before), (name, key)
                 case Everything():
                     assert name == "x" or not old_map.tables
+        # what was already known made no difference to the names
+        assert pages.map == reading.pages(shape).map == reading.pages(shape, old_map).map
         return pages.map, new
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(st.sampled_from(STEPS), min_size=1, max_size=12), st.integers(0, 2**32), st.sampled_from([0, 2]))
+histories = given(
+    st.lists(st.sampled_from(STEPS), min_size=1, max_size=12), st.integers(0, 2**32), st.sampled_from([0, 2])
+)
+
+
+@settings(FEW)
+@histories
 def test_pages_find_every_change(
     tmp_path_factory: pytest.TempPathFactory, steps: list[str], seed: int, auto_vacuum: int
 ) -> None:
-    path = tmp_path_factory.mktemp("finder") / "a.db"
+    run_history(tmp_path_factory.mktemp("finder") / "a.db", steps, seed, auto_vacuum)
+
+
+@pytest.mark.long
+@settings(MANY)
+@histories
+def test_pages_find_every_change_in_many_histories(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[str], seed: int, auto_vacuum: int
+) -> None:
+    run_history(tmp_path_factory.mktemp("finder") / "a.db", steps, seed, auto_vacuum)
+
+
+def run_history(path: Path, steps: list[str], seed: int, auto_vacuum: int) -> None:
     random = Random(seed)
-    user = apsw.Connection(str(path))
+    user = opened(path)
     try:
-        user.execute(
-            f"PRAGMA page_size={random.choice([512, 1024, 4096])}; PRAGMA auto_vacuum={auto_vacuum}; PRAGMA synchronous=OFF; {TABLES}"
-        )
+        user.execute(f"PRAGMA page_size={random.choice([512, 1024, 4096])}; PRAGMA auto_vacuum={auto_vacuum}; {TABLES}")
         for _ in range(6):
             step(user, "insert", random)
         database = Database(path)
-        found, state = compare(PageMap(), {}, database)
+        found, rows = compare(PageMap(), {}, database)
         mark = database.mark()
         for kind in steps:
             step(user, kind, random)
-            old, (found, state), before = state, compare(found, state, database), mark
+            old, (found, rows), before = rows, compare(found, rows, database), mark
             mark = database.mark()
-            assert mark != before or repr(old) == repr(state)
+            assert mark != before or repr(old) == repr(rows)
     finally:
         user.close()
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(FEW)
 @given(st.integers(0, 2**32))
 def test_changes_set_down_give_exactly_the_target(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
-    folder = tmp_path_factory.mktemp("apply")
+    set_down(tmp_path_factory.mktemp("apply"), seed)
+
+
+@pytest.mark.long
+@settings(MANY)
+@given(st.integers(0, 2**32))
+def test_many_changes_set_down_give_exactly_the_target(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
+    set_down(tmp_path_factory.mktemp("apply"), seed)
+
+
+def set_down(folder: Path, seed: int) -> None:
     random = Random(seed)
     paths = [folder / "a.db", folder / "b.db"]
-    user = apsw.Connection(str(paths[0]))
+    user = opened(paths[0])
     user.execute(TABLES)
     for _ in range(6):
         step(user, "insert", random)
     user.close()
     shutil.copy(paths[0], paths[1])
     for path in paths:
-        user = apsw.Connection(str(path))
+        user = opened(path)
         for _ in range(8):
             step(user, random.choice(["insert", "update", "delete", "shift"]), random)
         user.close()
@@ -192,7 +226,7 @@ def test_changes_set_down_give_exactly_the_target(tmp_path_factory: pytest.TempP
 
 def test_a_file_swapped_underneath_is_seen_as_it_is(tmp_path: Path) -> None:
     path, old = tmp_path / "a.db", tmp_path / "old.db"
-    user = apsw.Connection(str(path))
+    user = opened(path)
     user.execute(TABLES)
     random = Random(3)
     for _ in range(8):
@@ -202,8 +236,8 @@ def test_a_file_swapped_underneath_is_seen_as_it_is(tmp_path: Path) -> None:
     step(user, "update", random)
     user.close()
     database = Database(path)
-    found, state = compare(PageMap(), {}, database)
+    found, rows = compare(PageMap(), {}, database)
     mark = database.mark()
     old.replace(path)
     assert database.mark() != mark
-    compare(found, state, database)
+    compare(found, rows, database)

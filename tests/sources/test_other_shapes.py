@@ -9,7 +9,7 @@ import pytest
 from isovc import errors
 from isovc.model import RowChange
 from isovc.sources.sqlite import Database
-from tests.sources.test_everything_comes_back import check, content, make
+from tests.sources.files import check, content, make
 
 OLD = """CREATE TABLE t (a INTEGER PRIMARY KEY AUTOINCREMENT, b UNIQUE); CREATE INDEX i ON t (b);
     CREATE VIEW v AS SELECT nofunc(a) FROM t; CREATE TRIGGER r AFTER UPDATE ON t BEGIN DELETE FROM t; END;

@@ -33,11 +33,6 @@ class Access:
     collations: tuple[str, ...]  # of the index behind each key column
 
     @property
-    def by_rowid(self) -> bool:
-        """The key is the rowid."""
-        return self.table.key_kind in (KeyKind.INTEGER, KeyKind.ROWID)
-
-    @property
     def by_function(self) -> bool:
         """Only the order function puts the rows into tree order."""
         return self.sorted_by[0].startswith(ORDER)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import struct
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import overload
 
 from isovc.encoding.digest import fingerprint_bytes
 from isovc.sources.sqlite.pagefile import (
@@ -35,7 +34,7 @@ class Walk:
 
     kind: int  # the type byte that every leaf has
     leaves: Sequence[int]
-    separators: Sequence[int | bytes]  # rowids, or records of an index; one fewer than leaves
+    separator: Callable[[int], int | bytes]  # what stands behind a leaf but the last: a rowid, or a record of an index
     between: bytes  # 16 bytes a leaf, made from both its separators and from nothing else
 
 
@@ -51,7 +50,7 @@ def walk_table(file: PageFile, root: int) -> Walk:
     _check_numbers(file, level)
     pairs = array("q", bytes(16 * len(level)))
     pairs[2::2] = pairs[1:-1:2] = rowids
-    return Walk(TABLE_LEAF, level, rowids, pairs.tobytes())
+    return Walk(TABLE_LEAF, level, rowids.__getitem__, pairs.tobytes())
 
 
 def _read_inner(page: bytes, number: int, children: array[int], rowids: array[int]) -> None:
@@ -73,27 +72,6 @@ def _read_inner(page: bytes, number: int, children: array[int], rowids: array[in
             rowid = varint(page, at + 4)[0]
             add_rowid(rowid - (rowid & _SIGN) * 2)
     add_child(int.from_bytes(page[8:12], "big"))
-
-
-class _Records(Sequence[bytes]):
-    """Records of inner pages, read again when asked for: keys may be long, and few of them are looked at."""
-
-    def __init__(self, file: PageFile, places: Sequence[tuple[int, int]]) -> None:
-        self._file = file
-        self._places = places  # page and cell
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    @overload
-    def __getitem__(self, place: int) -> bytes: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[bytes]: ...
-    def __getitem__(self, place: int | slice) -> bytes | Sequence[bytes]:
-        if isinstance(place, slice):
-            return _Records(self._file, self._places[place])
-        number, cell = self._places[place]
-        return _record(self._file, self._file.page(number), cell)
 
 
 def walk_index(file: PageFile, root: int) -> Walk:
@@ -120,7 +98,13 @@ def walk_index(file: PageFile, root: int) -> Walk:
     # the halves of one change places, so that a separator is not the same on both sides
     pairs[0::2] = array("Q", map(int.__xor__, lower[0::2], upper[1::2]))
     pairs[1::2] = array("Q", map(int.__xor__, lower[1::2], upper[0::2]))
-    return Walk(INDEX_LEAF, level, _Records(file, places), pairs.tobytes())
+
+    def record(place: int) -> bytes:
+        # read again, because keys may be long and few of them are looked at
+        number, cell = places[place]
+        return _record(file, file.page(number), cell)
+
+    return Walk(INDEX_LEAF, level, record, pairs.tobytes())
 
 
 def _descents(file: PageFile, root: int, interior: int, leaf: int) -> int:
@@ -142,7 +126,7 @@ def _check_numbers(file: PageFile, leaves: Sequence[int]) -> None:
 
 
 def _cells(page: bytes, number: int, kind: int) -> tuple[int, ...]:
-    if page[:1] != bytes([kind]):
+    if page[0] != kind:
         raise Strange(f"page {number} is not of kind {kind}")
     return struct.unpack_from(f">{page[3] << 8 | page[4]}H", page, 12)
 
@@ -153,7 +137,8 @@ def _record(file: PageFile, page: bytes, cell: int) -> bytes:
     local = local_bytes(size, file.usable, is_table=False)
     parts = [page[at : at + local]]
     missing = size - local
-    for part in _chain_of(file, page, at + local) if missing else ():
+    head = int.from_bytes(page[at + local : at + local + 4], "big")
+    for part in file.chain(head) if missing else ():
         parts.append(part)
         missing -= len(part)
         if missing <= 0:
@@ -161,7 +146,3 @@ def _record(file: PageFile, page: bytes, cell: int) -> bytes:
     if missing > 0:
         raise Strange("an overflow chain is cut short")
     return b"".join(parts)[:size]
-
-
-def _chain_of(file: PageFile, page: bytes, at: int) -> Iterator[bytes]:
-    return file.chain(int.from_bytes(page[at : at + 4], "big"))

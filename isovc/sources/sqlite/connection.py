@@ -22,7 +22,7 @@ _NOISE = 7.5  # bits a byte: 1,024 random bytes have about 7.8, text 4 to 5, mac
 @contextmanager
 def opened(path: Path, *, busy_seconds: float) -> Iterator[apsw.Connection]:
     """A connection with triggers, foreign-key actions and checks off: our writes set down exactly what was captured."""
-    _check(path)
+    check_file(path)
     # the absolute path, because SQLite gives names like ":memory:" a meaning of their own
     connection = apsw.Connection(str(path.absolute()), flags=apsw.SQLITE_OPEN_READWRITE)
     try:
@@ -47,20 +47,21 @@ def opened(path: Path, *, busy_seconds: float) -> Iterator[apsw.Connection]:
         connection.close()
 
 
-def _check(path: Path) -> None:
+def check_file(path: Path) -> os.stat_result:
     """What the system knows about the path, because SQLite says of all of it only that it is unable to open it."""
     try:
-        mode = path.stat().st_mode
+        found = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         raise NoDatabase(path=path) from None
     except OSError as error:
         raise DatabaseForbidden(path=path, why=(error.strerror or "the system refuses").lower()) from None
-    if stat.S_ISDIR(mode):
+    if stat.S_ISDIR(found.st_mode):
         raise NotADatabase(path=path, why="it is a folder")
-    if not stat.S_ISREG(mode):
+    if not stat.S_ISREG(found.st_mode):
         raise NotADatabase(path=path, why="it is not a regular file")
     if not os.access(path, os.R_OK):
         raise DatabaseForbidden(path=path, why="you have no right to read it")
+    return found
 
 
 def check_writable(connection: apsw.Connection, path: Path) -> None:

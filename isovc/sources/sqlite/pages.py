@@ -210,9 +210,9 @@ def _differing(old: bytes, new: bytes) -> list[tuple[int, int]]:
 
 def _ranges(walk: Walk, runs: list[tuple[int, int]], table: Table) -> tuple[KeyRange, ...]:
     def bound(place: int) -> Key | None:
-        if not 0 <= place < len(walk.separators):
+        if not 0 <= place < len(walk.leaves) - 1:
             return None
-        separator = walk.separators[place]
+        separator = walk.separator(place)
         return (separator,) if isinstance(separator, int) else key_of(separator, table)
 
     return tuple(KeyRange(bound(first - 1), bound(last)) for first, last in runs)

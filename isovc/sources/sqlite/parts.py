@@ -14,7 +14,7 @@ def even_parts(pages: Pages, table: Table, many: int, *, least: int) -> tuple[Ke
     walks = pages.walks.get(table.name, ())
     if table.key_kind not in (KeyKind.INTEGER, KeyKind.ROWID) or not walks or len(walks[0].leaves) < least:
         return (KeyRange(None, None),)
-    separators = walks[0].separators
-    cuts = [separators[len(separators) * part // many] for part in range(1, many)]
+    separator, inner = walks[0].separator, len(walks[0].leaves) - 1
+    cuts = [separator(inner * part // many) for part in range(1, many)]
     bounds = [None, *((int(cut),) for cut in cuts if not isinstance(cut, bytes)), None]
     return tuple(KeyRange(after, upto) for after, upto in pairwise(bounds))

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import apsw
 
-from isovc.errors import DatabaseBusy, NoDatabase
-from isovc.sources.sqlite.connection import opened
+from isovc.errors import DatabaseBusy
+from isovc.sources.sqlite.connection import check_file, opened
 from isovc.sources.sqlite.mark import Mark, take_mark, wal_state
 from isovc.sources.sqlite.who import holders
 
+_SWAPS = 100  # times that another file may be put in the place of the one that was just opened
 _TRIES = 100  # marks taken around a BEGIN, about 0.1 ms each, before the writers are asked to wait a moment
 _NO_LOG = (-1, -1)
 
@@ -31,7 +32,7 @@ class Snapshot:
 @contextmanager
 def read_snapshot(path: Path, *, busy_seconds: float) -> Iterator[Snapshot]:
     """A transaction that only reads. Its mark is never later than what it sees: a change would be missed for ever."""
-    for _ in range(_TRIES):
+    for _ in range(_SWAPS):
         with ExitStack() as stack:
             inode = _inode(path)
             connection = stack.enter_context(opened(path, busy_seconds=busy_seconds))
@@ -120,7 +121,4 @@ def _begin_wal(connection: apsw.Connection, prober: apsw.Connection, path: Path,
 
 
 def _inode(path: Path) -> int:
-    try:
-        return path.stat().st_ino
-    except OSError:
-        raise NoDatabase(path=path) from None
+    return check_file(path).st_ino
