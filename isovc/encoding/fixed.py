@@ -44,7 +44,7 @@ def pick(data: bytes, at: int, count: int, width: int) -> bytes:
 
 
 def holds(data: bytes, first: int, values: bytes, many: int, count: int, width: int) -> bool:
-    """Whether a list of this step holds, from number `first` on, just what another packed list of `many` values does."""
+    """Whether a list of this step holds, from number `first` on, what another packed list of `many` values does."""
     start = _head(count) + first * width
     return data[start : start + many * width] == values[_head(many) :]
 

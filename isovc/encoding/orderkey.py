@@ -29,6 +29,7 @@ from isovc.errors import NotCanonical, NotStorable
 _NULL = b"\x05"
 _BELOW, _NEGATIVE, _POSITIVE, _ABOVE = 0x1F, 0x20, 0x21, 0x22
 _TEXT, _BLOB = 0x30, 0x40
+_INTEGER_TAGS = (bytes([_NEGATIVE]), bytes([_POSITIVE]))
 _FRACTION = b"\xf3"
 _WHOLE, _MINUS_ZERO = 1, 2  # classes of floats without a fraction, told behind the cells
 
@@ -107,6 +108,13 @@ def in_words(data: bytes) -> str:
     except (IndexError, struct.error, ValueError):
         return data.hex()
     return ", ".join(cells)
+
+
+def integer_bound(bound: bytes) -> int | None:
+    """The integer that a bound stands behind, if it is the key of one, or that with ff behind it: among integers it
+    can be compared as a number, which spares making keys of them."""
+    is_one = bound[:1] in _INTEGER_TAGS and bound[9:] in (b"", b"\xff") and len(bound) >= 9
+    return int.from_bytes(bound[1:9], "big", signed=True) if is_one else None
 
 
 def _integers(column: Sequence[Any]) -> list[bytes] | None:

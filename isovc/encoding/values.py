@@ -104,15 +104,17 @@ def _refuse_foreign(values: Sequence[Any]) -> None:
 
 
 def _refuse_unreadable(values: list[Any]) -> None:
-    """False (c2), true (c3) and time (extension ff), the one extension that no hook is asked about."""
-    kinds = set(map(type, values))
-    if list in kinds:
-        for value in values:
-            if type(value) is list:
-                _refuse_unreadable(value)
-    if not kinds <= _READABLE:
-        names = ", ".join(sorted(kind.__name__ for kind in kinds - _READABLE))
-        raise NotCanonical(what="a list of values", why=f"it holds a {names}")
+    """False (c2), true (c3) and time (extension ff), the one extension that no hook is asked about. Not by recursion:
+    msgpack nests deeper than Python calls."""
+    waiting = [values]
+    while waiting:
+        some = waiting.pop()
+        kinds = set(map(type, some))
+        if list in kinds:
+            waiting.extend(value for value in some if type(value) is list)
+        if not kinds <= _READABLE:
+            names = ", ".join(sorted(kind.__name__ for kind in kinds - _READABLE))
+            raise NotCanonical(what="a list of values", why=f"it holds a {names}")
 
 
 _STORABLE = frozenset({type(None), int, float, str, bytes, External})

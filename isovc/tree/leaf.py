@@ -10,7 +10,7 @@ as the first one and the steps between neighbours (5 % of a whole table).
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from operator import sub
@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 
 from isovc.encoding.digest import Kind
 from isovc.encoding.fixed import pick, step, unpack_all
-from isovc.encoding.orderkey import decode_key, encode_key, encode_keys
+from isovc.encoding.orderkey import decode_key, encode_key, encode_keys, integer_bound
 from isovc.encoding.values import decode, packer, unpack
 from isovc.errors import NotCanonical
 
@@ -125,6 +125,12 @@ class Leaf:
             places = self.column(0)
         at = bisect_left(places, sought)
         return at if at < len(places) and places[at] == sought else None
+
+    def count_upto(self, bound: bytes) -> int:
+        """How many rows have no greater key than a bound."""
+        if self.form == _STEPS and self.key_width == 1 and (number := integer_bound(bound)) is not None:
+            return bisect_right(self.column(0), number)
+        return bisect_right(range(self.rows), bound, key=self.key)
 
     def key(self, at: int) -> bytes:
         """The order key of one row."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from isovc.encoding.digest import ChunkId
 from isovc.encoding.fixed import holds
-from isovc.encoding.orderkey import encode_key, encode_keys
+from isovc.encoding.orderkey import encode_key, encode_keys, integer_bound
 from isovc.encoding.values import packer
 from isovc.tree.diff import Change, compare, differing_cells
 from isovc.tree.forest import Forest
@@ -19,6 +20,8 @@ from isovc.tree.node import Entry
 _AT_ONCE = 128  # stretches of which the leaves are fetched together: half the cost of one by one, at most 16 MB
 
 _EMPTY = Leaf(LeafEncoder(1).from_columns([()], 0))  # stands where a tree has no leaf at all
+
+_first_cell = itemgetter(0)
 
 
 class Stretch(NamedTuple):
@@ -51,8 +54,14 @@ def _by_leaf(
 ) -> Iterator[tuple[Entry | None, Sequence[Row]]]:
     """The rows dealt out to the leaves they fall into; those behind the last key of all belong to the last leaf."""
     start = 0
+    # numbers stand between numbers in every order of keys
+    all_numbers = bool(rows) and type(rows[0][0]) is type(rows[-1][0]) is int
     for entry in entries[:-1]:
-        end = bisect_right(rows, entry.key, lo=start, key=lambda row: encode_key(row[:key_width]))
+        number = integer_bound(entry.key) if key_width == 1 and all_numbers else None
+        if number is not None:
+            end = bisect_right(rows, number, lo=start, key=_first_cell)
+        else:
+            end = bisect_right(rows, entry.key, lo=start, key=lambda row: encode_key(row[:key_width]))
         yield entry, rows[start:end]
         start = end
     yield (entries[-1] if entries else None), rows[start:]
@@ -62,7 +71,7 @@ def _upto(leaf: Leaf, bound: bytes | None, otherwise: int) -> int:
     """How many rows of a leaf have no greater key than a bound."""
     if bound is None:
         return otherwise
-    return bisect_right(range(leaf.rows), bound, key=leaf.key)
+    return leaf.count_upto(bound)
 
 
 class _Part(NamedTuple):

@@ -1,8 +1,8 @@
-"""One process of a parallel build: it reads its part of the rows and answers with ready chunks, entries and loose rows.
+"""One process of a parallel build: it reads its part of the rows and answers with ready chunks, entries and loose
+rows.
 
-Knows nothing of stores. It is started by `parallel`, is told its job by a pipe, and ends with the first answer that nobody
-is there to hear.
-"""
+Knows nothing of stores. It is started by `parallel`, is told its job by a pipe, and ends with the first answer that
+nobody is there to hear."""
 
 from __future__ import annotations
 
