@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,7 +34,7 @@ def test_stretches_that_cover_everything_give_every_change(rows, patch, cuts):
     bounds = [None, *(encode_key((cut,)) + b"\xff" for cut in sorted(set(cuts))), None]
     stretches = [
         Stretch(after, upto, [new[key] for key in sorted(new) if (after or b"") < key and (not upto or key <= upto)])
-        for after, upto in zip(bounds, bounds[1:], strict=False)
+        for after, upto in itertools.pairwise(bounds)
     ]
     changes = list(changes_in(trees, root.id, stretches, width=3, key_width=1))
     assert [(c.key, repr(c.before), repr(c.after)) for c in changes] == [
