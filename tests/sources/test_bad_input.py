@@ -197,3 +197,10 @@ def test_a_full_disk_is_said_and_nothing_is_changed(tmp_path: Path) -> None:
         with pytest.raises(errors.NoSpace), database.writing() as writing:
             writing.apply(before[0], {"t": [RowChange((i,), None, (i, bytes(100_000))) for i in range(2, 20)]})
         assert content(database) == before
+
+
+def test_a_name_that_is_no_text_is_said(tmp_path: Path) -> None:
+    path = make(tmp_path / "a.db", "CREATE TABLE abcdefgh (a)").path
+    path.write_bytes(path.read_bytes().replace(b"abcdefgh", b"abc\xffefgh"))
+    with Database(path).reading() as reading, pytest.raises(errors.NameUnreadable):
+        reading.shape()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from isovc import errors
-from isovc.model import RowChange
+from isovc.model import RowChange, SchemaObject, Shape
 from isovc.sources.sqlite import Database
 from tests.sources.files import check, content, make
 
@@ -70,3 +70,62 @@ def test_a_dropped_table_comes_back_in_its_place(tmp_path: Path) -> None:
         writing.apply(target, {}, contents={"b": [rows["b"]] if rows["b"] else []})
     assert content(database)[0] == target
     assert check(database.path) == "ok"
+
+
+def test_rows_of_tables_that_sqlite_keeps_are_changed_too(tmp_path: Path) -> None:
+    sql = "CREATE TABLE t (a INTEGER PRIMARY KEY AUTOINCREMENT); CREATE TABLE u (a INTEGER PRIMARY KEY AUTOINCREMENT)"
+    database = make(tmp_path / "a.db", f"{sql}; INSERT INTO t VALUES (5); INSERT INTO u VALUES (6)")
+    shape, rows = content(database)
+    assert rows["sqlite_sequence"] == [(1, "t", 5), (2, "u", 6)]
+    changes = [RowChange((1,), (1, "t", 5), None), RowChange((2,), (2, "u", 6), (2, "u", 99))]
+    with database.writing() as writing:
+        writing.apply(shape, {"sqlite_sequence": changes})
+    assert content(database)[1]["sqlite_sequence"] == [(2, "u", 99)]
+
+
+def test_equal_rows_that_are_named_as_changes_cost_nothing(tmp_path: Path) -> None:
+    database = make(
+        tmp_path / "a.db", "CREATE TABLE t (a INTEGER PRIMARY KEY, b); INSERT INTO t VALUES (1, 0.0), (2, 3)"
+    )
+    shape, _ = content(database)
+    with database.writing() as writing:
+        writing.apply(shape, {"t": [RowChange((1,), (1, 0.0), (1, -0.0)), RowChange((2,), (2, 3), (2, 3))]})
+    assert repr(content(database)[1]["t"]) == "[(1, -0.0), (2, 3)]"
+
+
+def test_a_column_that_sqlite_will_not_add_makes_the_table_anew(tmp_path: Path) -> None:
+    database = make(tmp_path / "a.db", "CREATE TABLE t (a INTEGER PRIMARY KEY, b); INSERT INTO t VALUES (1, 2)")
+    target, _ = content(make(tmp_path / "b.db", "CREATE TABLE t (a INTEGER PRIMARY KEY, b, c UNIQUE)"))
+    with database.writing() as writing:
+        writing.apply(target, {})
+    assert content(database) == (target, {"t": [(1, 2, None)]})
+
+
+def test_a_text_that_is_no_definition_is_refused(tmp_path: Path) -> None:
+    database = make(tmp_path / "a.db", "CREATE TABLE t (a)")
+    shape, _ = content(database)
+    evil = SchemaObject("view", "v", "v", "DROP TABLE t")
+    with pytest.raises(errors.ShapeNotReached, match="no definition"), database.writing() as writing:
+        writing.apply(Shape(shape.encoding, shape.pragmas, (*shape.objects, evil), shape.tables), {})
+    assert content(database)[0] == shape
+
+
+def test_a_definition_that_comes_out_different_is_refused(tmp_path: Path) -> None:
+    database = make(tmp_path / "a.db", "CREATE TABLE t (a)")
+    shape, _ = content(database)
+    odd = SchemaObject(
+        "view", "v", "v", "create  view v AS SELECT 1"
+    )  # SQLite keeps its own CREATE VIEW before the name
+    with pytest.raises(errors.ShapeNotReached, match="different"), database.writing() as writing:
+        writing.apply(Shape(shape.encoding, shape.pragmas, (*shape.objects, odd), shape.tables), {})
+    assert content(database)[0] == shape
+
+
+def test_a_moved_table_whose_helper_name_is_taken(tmp_path: Path) -> None:
+    database = make(
+        tmp_path / "a.db", 'CREATE TABLE "isovc_aside_0" (a); CREATE TABLE t (a, b); INSERT INTO t VALUES (1, 2)'
+    )
+    target, _ = content(make(tmp_path / "b.db", 'CREATE TABLE "isovc_aside_0" (a); CREATE TABLE t (b, a)'))
+    with database.writing() as writing:
+        writing.apply(target, {})
+    assert content(database) == (target, {"isovc_aside_0": [], "t": [(1, 2, 1)]})

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import apsw
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isovc.sql import added_columns, literal, module_of, name, statement
+from isovc.errors import NotStorable
+from isovc.sql import added_columns, literal, module_of, name, names, statement
 
 values = (
     st.none()
@@ -52,3 +54,26 @@ def test_added_columns() -> None:
 
 def test_a_comment_does_not_swallow_the_end() -> None:
     assert statement("SELECT 1 -- x") == "SELECT 1 -- x\n;"
+
+
+def test_a_name_cannot_hold_a_nul() -> None:
+    with pytest.raises(NotStorable):
+        name("a\0b")
+
+
+def test_numbers_that_are_no_numbers_in_sql() -> None:
+    connection = apsw.Connection(":memory:")
+    values = [float("inf"), float("-inf"), float("nan"), -(2**63), -(2**63) + 1]
+    found = connection.execute(f"SELECT {', '.join(map(literal, values))}").fetchall()[0]
+    assert found == (float("inf"), float("-inf"), None, -(2**63), -(2**63) + 1)
+
+
+def test_several_names() -> None:
+    assert names(["a", 'b"c']) == '"a", "b""c"'
+
+
+def test_what_is_no_list_of_columns_adds_none() -> None:
+    assert added_columns("CREATE TABLE t(a)", "CREATE TABLE t(a, b) AS SELECT 1, (2)") == ()
+    assert added_columns("CREATE TABLE t AS", "CREATE TABLE t(a, b)") == ()
+    assert added_columns("CREATE TABLE t(a)", "CREATE TABLE t(a), (b)") == ()
+    assert module_of("CREATE VIRTUAL TABLE v") == ""
