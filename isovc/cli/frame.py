@@ -22,8 +22,8 @@ from isovc.cli.failure import explain
 from isovc.cli.group import CommandGroup
 from isovc.cli.here import here_of, screen_of
 from isovc.cli.options import Chosen, Options
-from isovc.cli.screen import ReaderGone
-from isovc.errors import NoCommand
+from isovc.cli.screen import ReaderGone, output_told
+from isovc.errors import NoCommand, WrongUsage
 
 _app = typer.Typer(
     cls=CommandGroup,
@@ -56,12 +56,10 @@ def isovc(
 
 def run(words: list[str]) -> int:
     """Run one command line and return its exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a name that is no valid UTF-8 is shown escaped; it stops nothing
-            stream.reconfigure(errors="backslashreplace")
     chosen = Chosen()
     try:
         with _terminated_as_interrupted():
+            _show_any_name()
             result = get_command(_app).main(words, prog_name="isovc", standalone_mode=False, obj=chosen)
             screen_of(chosen.options).flush()
             return result if isinstance(result, int) else 0
@@ -71,9 +69,17 @@ def run(words: list[str]) -> int:
         return _fail(error, words, chosen.options)
 
 
+def _show_any_name() -> None:
+    """A name that is no valid UTF-8 is shown escaped; it stops nothing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            with output_told():
+                stream.reconfigure(errors="backslashreplace")
+
+
 def _fail(error: BaseException, words: list[str], options: Options) -> int:
     failure = explain(error)
-    if "--json" in words[: words.index("--") if "--" in words else None]:
+    if failure.exit_code == WrongUsage.exit_code and "--json" in words[: words.index("--") if "--" in words else None]:
         # Wrong words end the reading before it comes to --json, and the failure must be in JSON all the same.
         options = replace(options, json=True)
     screen = screen_of(options)
@@ -83,6 +89,10 @@ def _fail(error: BaseException, words: list[str], options: Options) -> int:
         screen.fail(failure)
         screen.flush()
     except ReaderGone:
+        _end_quietly()
+    except OSError:  # the output cannot take it (a full disk, say), which is what went wrong or goes wrong now too
+        if screen.json:
+            replace(screen, json=False).fail(failure)
         _end_quietly()
     return failure.exit_code
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, NamedTuple, TextIO
@@ -52,7 +53,7 @@ class Screen:
     def show(self, document: Any, lines: Iterable[Line]) -> None:
         """The answer that was asked for: one JSON document with `--json`, else the lines."""
         if self.json:
-            self._write(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
+            self._write(self._in_json(document))
         else:
             for line in lines:
                 self._write(_drawn(line, color=self.out_color) + "\n")
@@ -70,7 +71,7 @@ class Screen:
     def fail(self, failure: Failure) -> None:
         """The end of a command that could not do its work."""
         if self.json:
-            self._write(json.dumps(failure.document(), ensure_ascii=False) + "\n")
+            self._write(self._in_json(failure.document()))
             return
         self.err.write(_drawn((Styled("error:", "bold red"), " ", failure.message), color=self.err_color) + "\n")
         if failure.hint:
@@ -101,16 +102,17 @@ class Screen:
 
     def flush(self) -> None:
         """Hand everything over, so that a reader who left is noticed here and not while Python ends."""
-        try:
+        with output_told():
             self.out.flush()
-        except BrokenPipeError as gone:
-            raise ReaderGone from gone
 
     def _write(self, text: str) -> None:
-        try:
+        with output_told():
             self.out.write(text)
-        except BrokenPipeError as gone:
-            raise ReaderGone from gone
+
+    def _in_json(self, document: Any) -> str:
+        # where the output cannot take every letter, JSON's own escapes must stand for them
+        every_letter = (self.out.encoding or "utf-8").lower().replace("-", "") == "utf8"
+        return json.dumps(document, ensure_ascii=not every_letter, allow_nan=False) + "\n"
 
 
 def screen_for(options: Options, *, out: TextIO, err: TextIO, person: bool, environment: Mapping[str, str]) -> Screen:
@@ -134,6 +136,18 @@ def screen_for(options: Options, *, out: TextIO, err: TextIO, person: bool, envi
         questions=person,
         yes=options.yes,
     )
+
+
+@contextmanager
+def output_told() -> Iterator[None]:
+    """What happens to the standard output in this block is told as such: that its reader left, or where it failed."""
+    try:
+        yield
+    except BrokenPipeError as gone:
+        raise ReaderGone from gone
+    except OSError as error:
+        error.filename = "the standard output"  # the system does not say where
+        raise
 
 
 def _drawn(line: Line, *, color: bool) -> str:

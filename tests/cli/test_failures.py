@@ -99,6 +99,11 @@ def test_the_value_of_an_option_is_no_wish_for_json(isovc: Isovc) -> None:
     assert (ended.code, ended.out) == (0, "on the way\nmessage --json\n")
 
 
+def test_the_value_of_an_option_is_no_wish_for_json_when_the_command_fails(isovc: Isovc) -> None:
+    ended = isovc("--repo", "/nowhere", "commit", "-m", "--json")
+    assert (ended.code, ended.out) == (1, "")
+
+
 @pytest.mark.parametrize("words", [["-v", "planted", "bug"], ["planted", "bug", "--verbose"]])
 def test_an_unexpected_failure_shows_its_place_only_when_asked(isovc: Isovc, words: list[str]) -> None:
     plain = isovc("planted", "bug")
