@@ -116,3 +116,10 @@ def test_what_no_encoder_of_ours_wrote_is_refused(data):
 
 def test_a_blob_that_looks_like_a_time_is_a_blob():
     assert decode(encode([b"\xd6\xff\x00\x00\x00\x00", [b"\xd7\xff"]])) == [b"\xd6\xff\x00\x00\x00\x00", [b"\xd7\xff"]]
+
+
+@pytest.mark.parametrize("depth", [500, 1000, 1023, 1030, 5000])
+@pytest.mark.parametrize("inside", [b"\xc2", b"\x81\x01\x02", b"\xd6\xff\0\0\0\0"])
+def test_however_deep_lists_nest_what_is_none_of_ours_is_refused(depth, inside):
+    with pytest.raises(NotCanonical):
+        decode(b"\x91" * depth + inside)
