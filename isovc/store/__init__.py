@@ -1,7 +1,7 @@
 """Immutable chunks by id, in one SQLite file. Knows nothing of rows, trees or commits.
 
 Checking (`isovc.store.check`) and sweeping (`isovc.store.sweep`) are asked for by name: few commands need them, and
-their thread pools take a twentieth of a second to load. """
+their thread pools take a twentieth of a second to load."""
 
 from isovc.store.chunks import SqliteChunks
 from isovc.store.database import StoreFile

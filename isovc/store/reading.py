@@ -77,6 +77,8 @@ class Reader:
 
     def content(self, db: sqlite3.Connection, row: Row) -> bytes:
         """The content of a row, verified."""
+        if not isinstance(row.id, bytes):
+            raise StoreDamaged(path=self.file.path, why=f"{self.place(row.seq)} has no id")
         try:
             content = self._unpacked(db, row)
         except (NotCanonical, TypeError) as error:  # TypeError: damage turned a blob into another storage class

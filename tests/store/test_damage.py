@@ -278,6 +278,16 @@ def test_chunks_of_a_damaged_depth_can_be_deleted(chunks):
     assert check(chunks).clean and list(chunks.ids()) == ids[3:]
 
 
+@pytest.mark.parametrize("deed", ["id = 5", "id = 'text'"])
+def test_what_depends_on_a_chunk_and_has_lost_its_id_keeps_it_from_being_deleted(chunks, deed):
+    ids = versions(chunks, leaf(1), 1)
+    with meddling(chunks) as db:
+        db.execute(f"UPDATE chunk SET {deed} WHERE seq = 2")
+    with pytest.raises(Damage, match=r"row 2 of .* has no id"):
+        SqliteChunks(chunks.file).delete(ids[:1])
+    assert SqliteChunks(chunks.file).get(ids[0]) == leaf(1)
+
+
 def test_a_chunk_of_no_known_kind_is_found(chunks):
     (chunk,) = store(chunks, b"\x63 from nowhere")
     assert damaged(chunks) == {chunk}
