@@ -1044,6 +1044,16 @@ class FolderMissing(Refused):
         super().__init__(f"there is no folder {path}", hint=f"mkdir -p {path}")
 
 
+class PathNotText(Refused):
+    """A path with bytes that are no text: SQLite takes only names that are."""
+
+    code = "path-not-text"
+
+    def __init__(self, *, path: object) -> None:
+        self.path = path
+        super().__init__(f"{path} holds bytes that are no text, and SQLite cannot use it", hint="rename it")
+
+
 class FolderOfAnother(Refused):
     """A worktree in the folder of another repository would be taken for one of that."""
 

@@ -63,6 +63,21 @@ class Versioned:
     def check(self) -> str:
         return "\n".join(row[0] for row in self.rows("PRAGMA integrity_check"))
 
+    @contextmanager
+    def held(self, begin: str) -> Iterator[None]:
+        """Another process is inside a transaction. In this one, closing our file would drop its locks."""
+        script = (
+            "import sqlite3, sys; db = sqlite3.connect(sys.argv[1], isolation_level=None);"
+            "db.execute(sys.argv[2]); db.execute('SELECT count(*) FROM sqlite_schema').fetchall(); print(flush=True);"
+            "sys.stdin.read()"
+        )
+        words = [sys.executable, "-c", script, str(self.path), begin]
+        with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+            assert other.stdout is not None
+            other.stdout.readline()
+            yield
+            other.communicate()
+
     # -- isovc -----------------------------------------------------------------------------------------------------
 
     def run(self, *words: str) -> Ended:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from isovc.model import Row, RowChange, Shape
+from isovc.model import Row, RowChange, Shape, Table
 from isovc.snapshot.compare import extends, row_changes
 from isovc.snapshot.values import with_large
 from isovc.snapshot.version import Version
@@ -29,11 +29,17 @@ def plan_move(forest: Forest, live: Version, target: Version) -> Move:
     contents: dict[str, Iterable[list[Row]]] = {}
     for name, table in target.shape.tables.items():
         old = live.shape.tables.get(name)
-        if old is None or not extends(old, table):
+        if old is None or not extends(old, table) or _has_new_defaults(old, table):
             contents[name] = all_rows(forest, target, name)
         elif live.roots[name].id != target.roots[name].id or old != table:
             changes[name] = row_changes(forest, live, target, name)
     return Move(target.shape, changes, contents)
+
+
+def _has_new_defaults(old: Table, new: Table) -> bool:
+    """A column that comes with a default has it in every row, and NULLs at the end of a row are no difference."""
+    known = {column.name for column in old.columns}
+    return any(column.default is not None and column.name not in known for column in new.columns)
 
 
 def all_rows(forest: Forest, version: Version, table: str) -> Iterator[list[Row]]:

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from isovc.errors import NotAWorktree
+from isovc.errors import NotAWorktree, PathNotText
 from isovc.repo.place import Place
 from isovc.repo.repository import Repository
 from isovc.repo.worktrees import Worktree, Worktrees
@@ -61,6 +61,14 @@ def stored_path(repository: Repository, path: Path) -> str:
     """The same the other way round. The folder's real path counts: `..` behind a link would lead elsewhere."""
     real = Path(os.path.realpath(path.parent), path.name)
     return os.path.relpath(real, os.path.realpath(repository.folder.parent))
+
+
+def check_text(path: Path) -> None:
+    """Refuse a path that is no text."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise PathNotText(path=path) from None
 
 
 def is_same(one: Path, other: Path) -> bool:

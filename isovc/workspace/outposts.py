@@ -19,7 +19,7 @@ from isovc.snapshot.move import plan_move
 from isovc.snapshot.version import Version, decode_version
 from isovc.sources.sqlite import Database
 from isovc.workspace.capturing import look
-from isovc.workspace.desk import Desk, database_path, desk, is_same, stored_path
+from isovc.workspace.desk import Desk, check_text, database_path, desk, is_same, stored_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ def add(
     too."""
     repository = here.repository
     path = path.absolute()
+    check_text(path)
     if os.path.lexists(path):
         raise PathTaken(path=path)
     if not path.parent.is_dir():

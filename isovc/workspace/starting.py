@@ -8,6 +8,7 @@ from isovc.errors import WhichDatabase
 from isovc.repo.making import make
 from isovc.snapshot.version import Version, encode_version
 from isovc.sources.sqlite import Database
+from isovc.workspace.desk import check_text
 
 _ENDINGS = (".db", ".sqlite", ".sqlite3", ".db3")
 
@@ -22,6 +23,7 @@ def only_database(folder: Path) -> Path:
 
 def start(database: Path) -> Path:
     """Make the repository beside a database; its folder."""
+    check_text(database.absolute())
     with Database(database).reading() as reading:
         reading.shape()  # refuses what cannot be read before anything is made
     return make(database, encode_version(Version()))
