@@ -39,7 +39,7 @@ def isovc(
     *,
     version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
 ) -> None:
-    """Version control for ordinary databases: commit, branch, diff, merge and undo the rows of a SQLite file.
+    """Version control for ordinary databases: commit, branch and go back, row by row, in a SQLite file.
 
     Global options may stand before or after the command. `isovc help` lists the topics that are explained.
     """
