@@ -56,8 +56,8 @@ def move(desk: Desk, writing: Writing, live: Version, step: Step, *, refuse_viol
     mark, files = writing.mark.encode(), encode_version(step.live)
     intent = Intent(step.command, mark, step.head, step.commit, step.head_files, files, step.refs)
     _announce(desk, intent)
-    plan = plan_move(desk.repository.forest, live, step.live)
     try:
+        plan = plan_move(desk.repository.forest, live, step.live)
         writing.apply(plan.target, plan.changes, contents=plan.contents, refuse_violations=refuse_violations)
     except BaseException:
         with suppress(IsovcError):  # whoever comes next would see that nothing was done
