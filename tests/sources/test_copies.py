@@ -39,6 +39,18 @@ def test_what_is_only_in_the_log_is_copied(tmp_path: Path) -> None:
     user.close()
 
 
+def test_a_log_of_one_page_is_copied(tmp_path: Path) -> None:
+    database = make(tmp_path / "a.db", "PRAGMA journal_mode=WAL; CREATE TABLE t (a)")
+    user = apsw.Connection(str(database.path))
+    user.execute("INSERT INTO t VALUES ('in the log')")
+    with database.reading() as reading:
+        assert reading.mark.wal is not None
+        assert reading.mark.wal.frames == 1
+    database.copy_to(tmp_path / "b.db")
+    assert content(Database(tmp_path / "b.db"))[1] == {"t": [(1, "in the log")]}
+    user.close()
+
+
 def test_a_copy_keeps_the_rights_of_its_file_and_its_locks(tmp_path: Path) -> None:
     database = make(tmp_path / "a.db", ROWS)
     database.path.chmod(0o640)

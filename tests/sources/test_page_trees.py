@@ -11,8 +11,8 @@ import pytest
 
 from isovc import errors
 from isovc.encoding.orderkey import encode_key
-from isovc.model import RowChange
-from isovc.sources.sqlite import Changed, Database, Everything, Mark, PageMap, Unchanged, find_changes
+from isovc.model import KeyRange, RowChange
+from isovc.sources.sqlite import Changed, Database, Everything, Mark, PageMap, Unchanged, even_parts, find_changes
 from tests.sources.files import make, state
 
 SMALL = "PRAGMA page_size=512; PRAGMA synchronous=OFF;"
@@ -78,6 +78,51 @@ def test_keys_of_every_class_part_the_leaves(tmp_path: Path, kind: str, key: str
         assert read <= 24
     differing, _ = changed(database, "DELETE FROM t WHERE a > (SELECT a FROM t ORDER BY a LIMIT 1 OFFSET 390)")
     assert len(differing) == 9
+
+
+@pytest.mark.parametrize("kind", ["a INTEGER PRIMARY KEY, b)", "a, b, PRIMARY KEY (a)) WITHOUT ROWID"])
+def test_a_leaf_that_is_gone_without_a_trace_in_its_neighbours_is_found(tmp_path: Path, kind: str) -> None:
+    def filled(name: str, gone: range) -> Database:
+        rows = (
+            FILL.format(last=999, cells="i + 10000, hex(zeroblob(30))")
+            + f" WHERE i NOT BETWEEN {gone[0]} AND {gone[-1]}"
+        )
+        return make(tmp_path / name, f"{SMALL} CREATE TABLE t ({kind}; {rows}")
+
+    with filled("whole.db", range(5000, 5001)).reading() as reading:
+        shape = reading.shape()
+        found = reading.pages(shape).map
+    names = {found.tables["t"][1][at : at + 16] for at in range(0, len(found.tables["t"][1]), 16)}
+    unknown = []
+    for count in range(3, 9):  # one of these is what a leaf holds
+        gone = range(100 * count, 101 * count)
+        with filled(f"{count}.db", gone).reading() as reading:
+            pages, table = reading.pages(shape), shape.tables["t"]
+            changes = find_changes(found, pages, table)
+            assert isinstance(changes, Changed)
+            for number in gone:
+                key = encode_key((number + 10000,))
+                assert any(
+                    (not each.after or encode_key(each.after) < key) and (not each.upto or key <= encode_key(each.upto))
+                    for each in changes.ranges
+                )
+            now = pages.map.tables["t"][1]
+            unknown.append(sum(now[at : at + 16] not in names for at in range(0, len(now), 16)))
+    assert min(unknown) <= 2
+
+
+def test_a_definition_that_gives_other_meaning_to_the_same_pages_is_read_in_full(tmp_path: Path) -> None:
+    database = make(tmp_path / "a.db", "CREATE TABLE t (a INTEGER PRIMARY KEY, b); INSERT INTO t VALUES (1, 2)")
+    with database.reading() as reading:
+        found = reading.pages(reading.shape()).map
+    user = apsw.Connection(str(database.path))
+    user.execute("ALTER TABLE t ADD COLUMN c DEFAULT 5")
+    user.close()
+    with database.reading() as reading:
+        shape = reading.shape()
+        pages = reading.pages(shape, found)
+        assert pages.map.tables["t"][1] == found.tables["t"][1]
+        assert isinstance(find_changes(found, pages, shape.tables["t"]), Everything)
 
 
 @pytest.mark.parametrize("page_size", [512, 4096, 65536])
@@ -205,3 +250,21 @@ def test_marks_come_back_from_their_bytes(tmp_path: Path) -> None:
     assert len(set(marks)) == 4
     assert marks[1].wal is not None
     assert [Mark.decode(mark.encode()) for mark in marks] == marks
+
+
+@pytest.mark.parametrize("rowid", ROWIDS)
+def test_even_parts_hold_every_row_once(tmp_path: Path, rowid: str) -> None:
+    fill = FILL.format(last=599, cells=f"{rowid}, hex(zeroblob(50))")
+    database = make(
+        tmp_path / "a.db", f"{SMALL} CREATE TABLE t (a INTEGER PRIMARY KEY, b); CREATE TABLE u (a PRIMARY KEY); {fill}"
+    )
+    with database.reading() as reading:
+        shape = reading.shape()
+        pages, table = reading.pages(shape), shape.tables["t"]
+        parts = even_parts(pages, table, 4, least=100)
+        counts = [sum(map(len, reading.rows(table, part))) for part in parts]
+        assert len(parts) == 4
+        assert sum(counts) == 600
+        assert max(counts) - min(counts) < 20
+        assert even_parts(pages, table, 4, least=10_000) == (KeyRange(None, None),)
+        assert even_parts(pages, shape.tables["u"], 4, least=0) == (KeyRange(None, None),)

@@ -71,8 +71,6 @@ def _ours(error: apsw.Error, path: Path, seconds: float, table: str) -> IsovcErr
         case apsw.ReadOnlyError():
             return DatabaseReadOnly(path=path, what=_read_only_part(path))
         case apsw.CantOpenError() | apsw.PermissionsError():
-            if path.exists() and os.access(path, os.R_OK) and not os.access(path.parent, os.W_OK):
-                return DatabaseReadOnly(path=path, what=_read_only_part(path))
             return DatabaseForbidden(path=path, why=why)
         case apsw.FullError():
             return NoSpace(path=path)
