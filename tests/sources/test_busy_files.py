@@ -22,8 +22,8 @@ from isovc.sources.sqlite.who import holders
 from tests.sources.files import check, content, make, state
 
 ROWS = """CREATE TABLE t (a INTEGER PRIMARY KEY, b, c);
-    WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400)
-    INSERT INTO t SELECT i, 0, hex(zeroblob(30 * (i % 90))) FROM n"""
+    WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60)
+    INSERT INTO t SELECT i, 0, hex(zeroblob(100 * (i % 10))) FROM n"""
 WAL = f"PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; {ROWS}"
 CHANGE = "UPDATE t SET b = b + 1"
 WRITER = """
@@ -77,7 +77,7 @@ def test_one_state_is_seen_while_another_process_writes(
     database = make(tmp_path / "a.db", WAL)
     monkeypatch.setattr(snapshot, "_TRIES", tries)
     with other_process(WRITER, database.path):
-        for number in range(30 if tries else 3):
+        for number in range(10 if tries else 3):
             copy = tmp_path / f"copy{number}.db"
             with read_snapshot(database.path, busy_seconds=60) as seen:
                 reading = Reading(seen)
@@ -90,6 +90,29 @@ def test_one_state_is_seen_while_another_process_writes(
             assert len({row[1] for row in rows["t"].values()}) == 1
             assert content(Database(copy))[1]["t"] == list(rows["t"].values())
             assert check(copy) == "ok"
+
+
+def test_a_commit_right_after_the_begin_is_not_taken_for_a_part_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make(tmp_path / "a.db", WAL).path
+    user = apsw.Connection(str(path))
+    user.execute(CHANGE)
+    begin, moments = snapshot._begin, [CHANGE, CHANGE]
+
+    def begin_and_be_overtaken(connection: apsw.Connection) -> None:
+        begin(connection)
+        if moments:
+            user.execute(moments.pop())
+
+    monkeypatch.setattr(snapshot, "_begin", begin_and_be_overtaken)
+    with read_snapshot(path, busy_seconds=1) as seen:
+        copy_file(seen, tmp_path / "b.db")
+        rows = state(Reading(seen), Reading(seen).shape())
+    assert not moments
+    assert content(Database(tmp_path / "b.db"))[1]["t"] == list(rows["t"].values())
+    assert {row[1] for row in rows["t"].values()} == {3}
+    user.close()
 
 
 @pytest.mark.parametrize("before", ["", "PRAGMA wal_checkpoint(PASSIVE)"])

@@ -13,7 +13,7 @@ from isovc import errors
 from isovc.encoding.orderkey import encode_key
 from isovc.model import KeyRange, RowChange
 from isovc.sources.sqlite import Changed, Database, Everything, Mark, PageMap, Unchanged, even_parts, find_changes
-from tests.sources.files import make, state
+from tests.sources.files import check, make, state
 
 SMALL = "PRAGMA page_size=512; PRAGMA synchronous=OFF;"
 FILL = "WITH n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {last}) INSERT INTO t SELECT {cells} FROM n"
@@ -109,6 +109,28 @@ def test_a_leaf_that_is_gone_without_a_trace_in_its_neighbours_is_found(tmp_path
             now = pages.map.tables["t"][1]
             unknown.append(sum(now[at : at + 16] not in names for at in range(0, len(now), 16)))
     assert min(unknown) <= 2
+
+
+def test_a_separator_that_moves_up_over_a_deleted_row_is_found(tmp_path: Path) -> None:
+    fill = FILL.format(last=60, cells="i, hex(zeroblob(40))")
+    database = make(tmp_path / "a.db", f"{SMALL} CREATE TABLE t (a INTEGER PRIMARY KEY, b); {fill}")
+    with database.reading() as reading:
+        shape = reading.shape()
+        found = reading.pages(shape).map
+    root, place = 512, 4  # the tree's first page, and where the rowid stands in a cell
+    data = database.path.read_bytes()
+    last = data[first_cell(bytearray(data), root) + place]
+    user = apsw.Connection(str(database.path))
+    user.execute("DELETE FROM t WHERE a = ?", (last + 1,))
+    user.close()
+    data = bytearray(database.path.read_bytes())
+    data[first_cell(data, root) + place] += 1  # as a balancing of the two leaves might have left it
+    database.path.write_bytes(data)
+    assert check(database.path) == "ok"
+    with database.reading() as reading:
+        changes = find_changes(found, reading.pages(shape, found), shape.tables["t"])
+        assert isinstance(changes, Changed)
+        assert changes.ranges[0].after is None
 
 
 def test_a_definition_that_gives_other_meaning_to_the_same_pages_is_read_in_full(tmp_path: Path) -> None:
