@@ -48,9 +48,11 @@ class Sweep:
         for start in range(0, len(seqs), _BATCH):
             with self._store.file.transaction() as db:
                 met = {row[0] for row in db.execute("SELECT id FROM met")}
-                batch = [seq for seq in seqs[start : start + _BATCH] if not met or self._id(db, seq) not in met]
-                self._store.delete_rows(db, batch)
-            yield len(batch)
+                ids = {seq: self._id(db, seq) for seq in seqs[start : start + _BATCH]}
+                going = [seq for seq, chunk in ids.items() if chunk not in met]
+                self._store.delete_rows(db, going)
+            self._store.reader.recent.forget({ChunkId(ids[seq] or b"") for seq in going})
+            yield len(going)
 
     def end(self) -> int:
         """Give free pages back to the file system; how many bytes it was."""

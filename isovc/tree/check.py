@@ -6,13 +6,14 @@ counts that lie, columns written in another way. A tree that passes is the one t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 
 from isovc.encoding.digest import ChunkId
 from isovc.encoding.orderkey import in_words
-from isovc.errors import IsovcError
+from isovc.encoding.values import encode
+from isovc.errors import IsovcError, NotStorable
 from isovc.store.packing import ReadyChunk
 from isovc.tree.forest import Forest
 from isovc.tree.grow import Planter
@@ -127,6 +128,9 @@ def _leaves(forest: Forest, run: list[Entry]) -> Iterator[Problem]:
     if any(early >= late for early, late in pairwise(keys)):
         yield _problem(run, "keys are not in order")
         return
+    if any(map(_is_foreign, columns)):
+        yield _problem(run, "it holds what SQLite could not hold")
+        return
     made = _Made()
     planter = Planter(made, forest.rules, leaves[0].key_width)
     planted = []
@@ -136,6 +140,14 @@ def _leaves(forest: Forest, run: list[Entry]) -> Iterator[Problem]:
             planted += planter.leaves([column[start:end] for column in columns], keys[start:end])
             start = end
     yield from _compared(forest, run, planted, made.contents)
+
+
+def _is_foreign(column: Sequence[object]) -> bool:
+    try:
+        encode(column)
+    except NotStorable:
+        return True
+    return list in map(type, column)
 
 
 def _compared(forest: Forest, run: list[Entry], planted: list[Entry], contents: list[bytes]) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from isovc.encoding.digest import ChunkId
@@ -65,7 +66,7 @@ class Forest:
         found: list[Leaf] = []
         for entry, content in zip(entries, self._contents(entries), strict=True):
             try:
-                leaf = Leaf(content)
+                leaf = Leaf(content, partial(_unreadable, entry))
             except NotCanonical as error:
                 raise _unreadable(entry, error) from None
             if leaf.rows != entry.rows:

@@ -11,7 +11,7 @@ as the first one and the steps between neighbours (5 % of a whole table).
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from operator import sub
 from typing import Any, TypeAlias
@@ -20,12 +20,13 @@ from isovc.encoding.digest import Kind
 from isovc.encoding.fixed import pick, step, unpack_all
 from isovc.encoding.orderkey import decode_key, encode_key, encode_keys, integer_bound
 from isovc.encoding.values import decode, packer, unpack
-from isovc.errors import NotCanonical
+from isovc.errors import Damage, NotCanonical
 
 Row: TypeAlias = tuple[Any, ...]
 Column: TypeAlias = Sequence[Any]
 
 _PLAIN, _STEPS = 0, 1
+_INTEGERS = 1 << 63
 _KIND = bytes([Kind.LEAF])
 _FIXED = 3  # rows, key width and form stand before the columns
 
@@ -71,9 +72,10 @@ class LeafEncoder:
 class Leaf:
     """A leaf, decoded as far as somebody asked."""
 
-    __slots__ = ("_columns", "_keys", "_steps", "form", "key_width", "packed", "rows")
+    __slots__ = ("_columns", "_keys", "_steps", "_told", "form", "key_width", "packed", "rows")
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, told: Callable[[NotCanonical], Damage] | None = None) -> None:
+        """`told` makes of a column that cannot be read an error that says which rows are concerned."""
         if content[:1] != _KIND:
             raise NotCanonical(what="a leaf", why=f"it begins with {content[:1].hex() or 'nothing'}")
         parts = unpack(content[1:])
@@ -92,12 +94,16 @@ class Leaf:
         self._columns: dict[int, Column] = {}
         self._steps: dict[int, int] = {}
         self._keys: list[bytes] | None = None
+        self._told = told
 
     def column(self, at: int) -> Column:
         """The values of one column; a column that was left out is NULL in every row."""
         column = self._columns.get(at)
         if column is None:
-            column = self._columns[at] = self._decoded(at)
+            try:
+                column = self._columns[at] = self._decoded(at)
+            except NotCanonical as error:
+                raise self._told(error) if self._told else error from None
         return column
 
     def step(self, at: int) -> int:
@@ -155,7 +161,11 @@ class Leaf:
                     picked.append(pick(self.packed[cell], at, self.rows, width))
                 else:
                     found[place] = self.column(cell)[at]
-        for place, value in zip(places, unpack_all(picked), strict=True):
+        try:
+            values = unpack_all(picked)
+        except NotCanonical as error:
+            raise self._told(error) if self._told else error from None
+        for place, value in zip(places, values, strict=True):
             found[place] = value
         return found
 
@@ -185,7 +195,10 @@ def _climbed(packed: bytes, rows: int) -> Column:
     values = unpack(packed)
     if len(values) != rows or set(map(type, values)) != {int}:
         raise NotCanonical(what="a leaf", why="its keys are not what its head says")
-    return list(accumulate(values))
+    climbed = list(accumulate(values))
+    if climbed and not (min(climbed) >= -_INTEGERS and max(climbed) < _INTEGERS):
+        raise NotCanonical(what="a leaf", why="a key of it does not fit into 64 bits")
+    return climbed
 
 
 def _sensible(rows: int, key_width: int, form: int, parts: int) -> bool:

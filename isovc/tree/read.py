@@ -83,13 +83,17 @@ def batches(
     """The same rows, leaf by leaf."""
     level, entries = forest.top(root)
     for leaf in _leaves(forest, _leaf_entries(forest, level, entries, after, upto, on_loss), on_loss):
-        columns = [leaf.column(at) for at in cells]
-        if after is not None or upto is not None:
-            keys = leaf.keys()
-            first = bisect_right(keys, after) if after is not None else 0
-            last = bisect_right(keys, upto) if upto is not None else len(keys)
-            if last - first < len(keys):
-                columns = [column[first:last] for column in columns]
+        try:
+            columns = [leaf.column(at) for at in cells]
+            first = leaf.count_upto(after) if after is not None else 0
+            last = leaf.count_upto(upto) if upto is not None else leaf.rows
+        except RowsUnreadable as loss:
+            if on_loss is None:
+                raise
+            on_loss(loss)
+            continue
+        if last - first < leaf.rows:
+            columns = [column[first:last] for column in columns]
         rows = list(zip(*columns, strict=True))
         if rows:
             yield rows

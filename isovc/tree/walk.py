@@ -1,4 +1,4 @@
-"""Every chunk of a tree, for reachability and transfer; and whether a tree is built as it should be."""
+"""Every chunk of a tree, for reachability and transfer."""
 
 from __future__ import annotations
 

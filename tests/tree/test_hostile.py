@@ -14,11 +14,14 @@ from hypothesis import strategies as st
 
 from isovc.encoding.digest import ChunkId, chunk_id
 from isovc.encoding.orderkey import encode_key
-from isovc.errors import ChunkMissing, IsovcError, NotSorted, RowsUnreadable
+from isovc.encoding.values import packer
+from isovc.errors import ChunkMissing, Damage, IsovcError, NotSorted, RowsUnreadable
+from isovc.store import MemoryChunks
 from isovc.tree.build import build
 from isovc.tree.check import check
 from isovc.tree.diff import diff, summary
 from isovc.tree.edit import Edit, edit
+from isovc.tree.forest import Forest
 from isovc.tree.merge import merge
 from isovc.tree.node import decode_node, encode_node
 from isovc.tree.read import count, get, page, rank, scan
@@ -305,3 +308,52 @@ def test_keys_heavier_than_a_node_stack_no_levels_for_ever(length):
     assert list(scan(trees, root.id, cells=[0])) == rows
     assert list(check(trees, root.id)) == []
     assert trees.top(root.id).level < 20
+
+
+def leaf_of(columns: list[list[object]], rows: int) -> bytes:
+    """A leaf as an attacker would write it: whatever its columns hold, the id fits."""
+    pack = packer()
+    return b"\1" + pack([rows, 1, 0, *map(pack, columns)])
+
+
+def test_a_column_that_cannot_be_read_is_a_loss_of_these_rows_and_of_no_others() -> None:
+    trees = Forest(MemoryChunks(), Rules(bits=2, heaviest=600))
+    root = build(trees, [(key, "x") for key in range(200)])
+    top = trees.top(root.id)
+    level, entries = top.level, top.entries
+    while level:
+        entries = trees.children(level, [entries[0]])[0]
+        level -= 1
+    victim = entries[0]
+    broken = b"\1" + packer()([victim.rows, 1, 0, packer()(list(range(victim.rows))), b"\x01"])
+    kept = trees.store.get_many
+
+    class Lying:
+        def get_many(self, chunks):
+            return [
+                broken if chunk == victim.id else content for chunk, content in zip(chunks, kept(chunks), strict=True)
+            ]
+
+    lying = Forest(Lying(), trees.rules)
+    losses: list[RowsUnreadable] = []
+    rows = list(scan(lying, root.id, cells=[0, 1], on_loss=losses.append))
+    assert [loss.chunk for loss in losses] == [victim.id]
+    assert [row[0] for row in rows] == list(range(victim.rows, 200))
+    with pytest.raises(RowsUnreadable):
+        list(scan(lying, root.id, cells=[0, 1]))
+
+
+@pytest.mark.parametrize("cell", [[1], float("nan"), (1 << 64) - 1])
+def test_a_cell_that_sqlite_could_not_hold_is_found_by_the_check(cell: object) -> None:
+    trees = Forest(MemoryChunks())
+    with trees.store.writing() as writer:
+        root = writer.put(leaf_of([["k"], [cell]], 1))
+    assert [problem.why for problem in check(trees, root)] == ["it holds what SQLite could not hold"]
+
+
+def test_a_key_beyond_64_bits_is_damage() -> None:
+    trees = Forest(MemoryChunks())
+    with trees.store.writing() as writer:
+        root = writer.put(b"\1" + packer()([2, 1, 1, packer()([(1 << 63) - 1, 5])]))
+    with pytest.raises(Damage):
+        list(scan(trees, root, cells=[0]))

@@ -31,7 +31,9 @@ def log(
     revision: Annotated[str, typer.Argument(metavar="[REV|A..B]", help="Where to begin.")] = "HEAD",
     oneline: Annotated[bool, typer.Option("--oneline", help="One line a version.")] = False,
     graph: Annotated[bool, typer.Option("--graph", help="Draw how they descend from each other.")] = False,
-    number: Annotated[int | None, typer.Option("-n", min=0, metavar="N", help="Show so many at most.")] = None,
+    number: Annotated[
+        int | None, typer.Option("-n", min=0, max=2**31, metavar="N", help="Show so many at most.")
+    ] = None,
 ) -> None:
     """Show the versions that lead to one, the newest first."""
     here = here_of(ctx)
