@@ -74,7 +74,7 @@ def test_killed_at_random_moments(two: tuple[Versioned, dict[str, str]]) -> None
 
 
 @pytest.mark.needs("strace")
-@pytest.mark.parametrize("when", [1, 3, 6, *(pytest.param(n, marks=pytest.mark.long) for n in range(2, 30) if n % 3)])
+@pytest.mark.parametrize("when", [1, 3, 6, *(pytest.param(n, marks=pytest.mark.long) for n in range(2, 18) if n % 3)])
 @pytest.mark.parametrize("words", [["switch", "exp"], ["reset", "--hard", "exp"], ["commit", "-m", "x"]])
 def test_killed_at_every_step_that_reaches_the_disk(
     two: tuple[Versioned, dict[str, str]], words: list[str], when: int
