@@ -95,6 +95,11 @@ def changes(forest: Forest, old: Version, new: Version, table: str) -> Iterator[
         return
     there = _rows(forest, old, table, after or before)
     here = _rows(forest, new, table, after or before)
+    if before is not None and after is not None and (before.key_kind, before.key) != (after.key_kind, after.key):
+        # rows lie in the order of another key: none of them is the same row any more
+        yield from (Change(key, row, None, ()) for key, row in there)
+        yield from (Change(key, None, row, ()) for key, row in here)
+        return
     yield from _side_by_side(there, here)
 
 

@@ -253,3 +253,15 @@ def test_text_of_every_kind_reaches_the_screen_safely(app: Versioned) -> None:
     app.ok("commit", "-m", "\x1b[31mred")
     assert "\x1b" not in app.ok("log")
     assert "a\nb\x1b[31m" in app.json("show")["tables"]
+
+
+def test_rows_of_a_table_of_another_shape_are_compared_by_column(app: Versioned) -> None:
+    app.sql(
+        "ALTER TABLE notes DROP COLUMN title; UPDATE notes SET body = 'x' WHERE id = 2; DELETE FROM notes WHERE id = 1"
+    )
+    app.sql("INSERT INTO notes VALUES(9, 'new')")
+    assert app.json("status")["tables"] == {"notes": {"added": 1, "modified": 1, "removed": 1}}
+    app.commit("narrow")
+    app.sql("CREATE TABLE new(body PRIMARY KEY, id); INSERT INTO new SELECT body, id FROM notes")
+    app.sql("DROP TABLE notes; ALTER TABLE new RENAME TO notes")
+    assert app.json("status")["tables"] == {"notes": {"added": 3, "modified": 0, "removed": 3}}
