@@ -15,6 +15,7 @@ from typing import Any
 
 # of processes we start: the project's own rooms, installed or not
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)  # as people run it: compiled once
 
 
 class PeerMissing(Exception):
