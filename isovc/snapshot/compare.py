@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -62,17 +63,24 @@ def count_changes(forest: Forest, old: Version, new: Version, tally: Tally | Non
     return {name: _counts(forest, old, new, name, tally or {}) for name in differing_tables(old, new)}
 
 
-def row_changes(forest: Forest, old: Version, new: Version, table: str) -> Iterator[RowChange]:
+def row_changes(
+    forest: Forest, old: Version, new: Version, table: str, tally: Tally | None = None
+) -> Iterator[RowChange]:
     """The rows that differ in one table, in key order, with every value whole. Cells stand as in the newer table that
-    there is; a column that only the other one has is not shown."""
+    there is; a column that only the other one has is not shown. Who takes them all has them counted in `tally`."""
     shown = new.shape.tables.get(table) or old.shape.tables[table]
     width = len(shown.key)
+    ops: Counter[str] = Counter()
     for change in changes(forest, old, new, table):
         before = with_large(forest.store, change.before) if change.before is not None else None
         after = with_large(forest.store, change.after) if change.after is not None else None
         row = after if after is not None else before
         assert row is not None
-        yield RowChange(row[:width], before, after)
+        found = RowChange(row[:width], before, after)
+        ops[found.op] += 1
+        yield found
+    if tally is not None and table in old.roots and table in new.roots:
+        tally[old.roots[table].id, new.roots[table].id] = Counts(**ops)
 
 
 def schema_changes(old: Version, new: Version) -> list[SchemaChange]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from isovc.model import Row, RowChange, Shape, Table
-from isovc.snapshot.compare import extends, row_changes
+from isovc.snapshot.compare import Tally, extends, row_changes
 from isovc.snapshot.values import with_large
 from isovc.snapshot.version import Version
 from isovc.tree.forest import Forest
@@ -23,8 +23,8 @@ class Move:
     contents: Mapping[str, Iterable[list[Row]]]
 
 
-def plan_move(forest: Forest, live: Version, target: Version) -> Move:
-    """How to make `target` of a database that holds `live`."""
+def plan_move(forest: Forest, live: Version, target: Version, tally: Tally | None = None) -> Move:
+    """How to make `target` of a database that holds `live`. Rows are counted in `tally` as they are taken."""
     changes: dict[str, Iterable[RowChange]] = {}
     contents: dict[str, Iterable[list[Row]]] = {}
     for name, table in target.shape.tables.items():
@@ -32,7 +32,7 @@ def plan_move(forest: Forest, live: Version, target: Version) -> Move:
         if old is None or not extends(old, table) or _has_new_defaults(old, table):
             contents[name] = all_rows(forest, target, name)
         elif live.roots[name].id != target.roots[name].id or old != table:
-            changes[name] = row_changes(forest, live, target, name)
+            changes[name] = row_changes(forest, live, target, name, tally)
     return Move(target.shape, changes, contents)
 
 

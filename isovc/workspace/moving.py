@@ -57,7 +57,7 @@ def move(desk: Desk, writing: Writing, live: Version, step: Step, *, refuse_viol
     intent = Intent(step.command, mark, step.head, step.commit, step.head_files, files, step.refs)
     _announce(desk, intent)
     try:
-        plan = plan_move(desk.repository.forest, live, step.live)
+        plan = plan_move(desk.repository.forest, live, step.live, desk.repository.tally)
         writing.apply(plan.target, plan.changes, contents=plan.contents, refuse_violations=refuse_violations)
     except BaseException:
         with suppress(IsovcError):  # whoever comes next would see that nothing was done

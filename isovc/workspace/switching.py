@@ -101,10 +101,10 @@ def _switch(
                 wanted, returned = back, True
                 refs[kept_name(head)] = next(iter(history.read_commit(found).parents[1:]), None)
         wanted = laid_out_like(wanted, live)
-        moved = difference(desk, live, wanted)
         # two versions made one may break a rule that each of them keeps
         merged = returned or (dirty and carry)
         intent = move(desk, writing, live, Step("switch", head, commit, files, wanted, refs), refuse_violations=merged)
+        moved = difference(desk, live, wanted)
     confirm(desk, intent, writing, time=stamp.now)
     return Switched(head, commit, moved, kept, returned, None if returned else found, dirty and carry)
 
@@ -121,9 +121,9 @@ def take_tables(desk: Desk, source: Version, tables: Sequence[str], stamp: Stamp
     """Make some tables of the database as they are in another version; everything else stays, and so does the head."""
     with changing(desk, stamp.now) as (desk, writing, live):
         wanted = laid_out_like(_with_tables(live, source, tables), live)
-        moved = difference(desk, live, wanted)
         now = desk.worktree
         intent = move(desk, writing, live, Step("checkout", now.head, now.commit, now.files, wanted))
+        moved = difference(desk, live, wanted)
     confirm(desk, intent, writing, time=stamp.now)
     return moved
 
@@ -183,11 +183,11 @@ def reset(
     with changing(desk, stamp.now) as (desk, writing, live):
         kept = keep_uncommitted(desk, history, live, stamp) if hard else None
         wanted = laid_out_like(decode_version(files), live) if hard else live
-        moved = difference(desk, live, wanted)
         refs: dict[str, CommitId | None] = {desk.worktree.head: commit} if desk.worktree.branch else {}
         if kept:
             refs[_DISCARDED] = kept
         head = desk.worktree.head if desk.worktree.branch else commit
         intent = move(desk, writing, live, Step("reset", head, commit, files, wanted, refs))
+        moved = difference(desk, live, wanted)
     confirm(desk, intent, writing, time=stamp.now)
     return kept, moved
