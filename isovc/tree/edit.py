@@ -22,7 +22,7 @@ from isovc.tree.diff import differing_cells
 from isovc.tree.forest import Forest, Root
 from isovc.tree.grow import Planter, Stack
 from isovc.tree.leaf import Leaf, Row
-from isovc.tree.node import Entry, decode_node
+from isovc.tree.node import Entry, decode_node, last_key
 from isovc.tree.runs import Runs
 
 _WARM = 128  # edits of which the leaves are fetched at once: half the cost of one by one, at most 8 MB
@@ -232,7 +232,7 @@ def _extend(forest: Forest, runs: Runs, level: int, run: list[Entry], children: 
 
 def _replace(entries: list[Entry], replacement: Replacement) -> None:
     first = replacement.old[0].key if replacement.old else replacement.at
-    place = bisect_left(entries, first, key=lambda entry: entry.key)
+    place = bisect_left(entries, first, key=last_key)
     entries[place : place + len(replacement.old)] = replacement.new
 
 

@@ -12,7 +12,7 @@ from isovc.encoding.values import packer
 from isovc.store.protocol import ChunkWriter
 from isovc.tree.forest import Root
 from isovc.tree.leaf import Column, Leaf, LeafEncoder
-from isovc.tree.node import Entry, encode_node
+from isovc.tree.node import Entry, encode_node, last_key
 from isovc.tree.rules import Rules
 
 _ENTRY_WEIGHT = 48  # bytes of a child in a node besides its key: id, counts and their msgpack heads
@@ -141,5 +141,5 @@ def _nearest(bases: Sequence[Entry], key: bytes) -> ChunkId | None:
     """The one that held the rows around `key`: what is most like their new version."""
     if not bases:
         return None
-    at = bisect_left(bases, key, key=lambda base: base.key)
+    at = bisect_left(bases, key, key=last_key)
     return bases[min(at, len(bases) - 1)].id

@@ -8,6 +8,7 @@ Level 1 stands above leaves, level n above nodes of level n - 1: a chain of node
 from __future__ import annotations
 
 import struct
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
 from itertools import chain, islice
@@ -78,3 +79,15 @@ _decoded_lately = lru_cache(_KEPT_NODES)(_decoded)
 def is_leaf(content: bytes) -> bool:
     """Whether this chunk is a leaf rather than a node."""
     return content[:1] == bytes([Kind.LEAF])
+
+
+def last_key(entry: Entry) -> bytes:
+    """What entries are sorted by."""
+    return entry.key
+
+
+def between(entries: list[Entry], after: bytes | None, upto: bytes | None) -> list[Entry]:
+    """The entries that can hold rows with `after` < key <= `upto`; None: no bound."""
+    first = bisect_right(entries, after, key=last_key) if after is not None else 0
+    last = bisect_left(entries, upto, key=last_key) + 1 if upto is not None else len(entries)
+    return entries[first:last]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
 from random import Random
@@ -12,7 +12,7 @@ from isovc.encoding.digest import ChunkId
 from isovc.errors import RowsUnreadable
 from isovc.tree.forest import Forest
 from isovc.tree.leaf import Leaf, Row
-from isovc.tree.node import Entry
+from isovc.tree.node import Entry, between, last_key
 
 _AT_ONCE = 64  # leaves fetched together: half a MB, at most 4
 _NODES_AT_ONCE = 16
@@ -25,7 +25,7 @@ def get(forest: Forest, root: ChunkId, key: bytes, *, width: int) -> Row | None:
     """The row with this key, `width` cells of it."""
     level, entries = forest.top(root)
     while True:
-        at = bisect_left(entries, key, key=_last_key)
+        at = bisect_left(entries, key, key=last_key)
         if at == len(entries):
             return None
         if level == 0:
@@ -47,7 +47,7 @@ def rank(forest: Forest, root: ChunkId, key: bytes) -> int:
     level, entries = forest.top(root)
     before = 0
     while True:
-        at = bisect_left(entries, key, key=_last_key)
+        at = bisect_left(entries, key, key=last_key)
         before += sum(entry.rows for entry in entries[:at])
         if at == len(entries):
             return before
@@ -146,9 +146,7 @@ def _leaf_of(forest: Forest, root: ChunkId, number: int) -> tuple[Entry, int] | 
 def _leaf_entries(
     forest: Forest, level: int, entries: list[Entry], after: bytes | None, upto: bytes | None, on_loss: OnLoss | None
 ) -> Iterator[Entry]:
-    first = bisect_right(entries, after, key=_last_key) if after is not None else 0
-    last = bisect_left(entries, upto, key=_last_key) + 1 if upto is not None else len(entries)
-    entries = entries[first:last]
+    entries = between(entries, after, upto)
     if level == 0:
         yield from entries
         return
@@ -175,7 +173,3 @@ def _surviving(fetch: Callable[[list[Entry]], list[_T]], entries: list[Entry], o
             on_loss(loss)
             return []
     return [kept for entry in entries for kept in _surviving(fetch, [entry], on_loss)]
-
-
-def _last_key(entry: Entry) -> bytes:
-    return entry.key

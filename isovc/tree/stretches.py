@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from operator import itemgetter
@@ -15,7 +15,7 @@ from isovc.encoding.values import packer
 from isovc.tree.diff import Change, compare, differing_cells
 from isovc.tree.forest import Forest
 from isovc.tree.leaf import Column, Leaf, LeafEncoder, Row
-from isovc.tree.node import Entry
+from isovc.tree.node import Entry, between
 
 _AT_ONCE = 128  # stretches of which the leaves are fetched together: half the cost of one by one, at most 16 MB
 
@@ -121,23 +121,13 @@ def _keyed(columns: list[Column], key_width: int) -> dict[bytes, Row]:
 def _leaf_entries(forest: Forest, root: ChunkId, stretches: list[Stretch]) -> list[list[Entry]]:
     """The leaves each stretch touches, level by level for all of them together."""
     level, entries = forest.top(root)
-    found = [_touched(entries, stretch) for stretch in stretches]
+    found = [between(entries, stretch.after, stretch.upto) for stretch in stretches]
     while level:
         nodes = list(dict.fromkeys(entry for entries in found for entry in entries))
         children = {node.id: below for node, below in zip(nodes, forest.children(level, nodes), strict=True)}
         found = [
-            [child for node in entries for child in _touched(children[node.id], stretch)]
+            [child for node in entries for child in between(children[node.id], stretch.after, stretch.upto)]
             for stretch, entries in zip(stretches, found, strict=True)
         ]
         level -= 1
     return found
-
-
-def _touched(entries: list[Entry], stretch: Stretch) -> list[Entry]:
-    first = bisect_right(entries, stretch.after, key=_last_key) if stretch.after is not None else 0
-    last = bisect_left(entries, stretch.upto, key=_last_key) + 1 if stretch.upto is not None else len(entries)
-    return entries[first:last]
-
-
-def _last_key(entry: Entry) -> bytes:
-    return entry.key
