@@ -1072,3 +1072,142 @@ class LastWorktree(Refused):
     def __init__(self, *, path: object) -> None:
         self.path = path
         super().__init__(f"{path} is the database the repository was made for", hint="only added worktrees can go")
+
+
+# -- operations --------------------------------------------------------------------------------------------------------
+
+
+class NoSuchOperation(Refused):
+    """An operation that is not in the log."""
+
+    code = "no-such-operation"
+
+    def __init__(self, *, text: str) -> None:
+        self.text = text
+        super().__init__(f"there is no operation {text}", hint="isovc op log lists them")
+
+
+class AmbiguousOperation(Refused):
+    """The beginning of an id that several operations share."""
+
+    code = "ambiguous-operation"
+
+    def __init__(self, *, text: str, candidates: list[str]) -> None:
+        self.text, self.candidates = text, candidates
+        super().__init__(
+            f"{text} could be any of the operations {', '.join(candidates)}", hint="write more of the one that is meant"
+        )
+
+
+class OperationDamaged(Damage):
+    """A record of the operation log that cannot be read."""
+
+    code = "operation-damaged"
+
+    def __init__(self, *, number: int | None, why: str) -> None:
+        self.number, self.why = number, why
+        which = "a record" if number is None else f"record {number}"
+        super().__init__(f"{which} of the operation log cannot be read: {why}", hint="isovc audit verify")
+
+
+class SnapshotForgotten(Refused):
+    """Data that an operation began or ended with, and that gc has let go of."""
+
+    code = "forgotten"
+
+    def __init__(self, *, snapshot: str) -> None:
+        self.snapshot = snapshot
+        super().__init__(
+            f"the data of that operation ({snapshot[:12]}) was cleaned up after the time of undo",
+            hint="commits stay: isovc log; isovc config gc.undo_days sets how long the rest is kept",
+        )
+
+
+class NothingToUndo(Refused):
+    """No operation of this working copy is left to go back over."""
+
+    code = "nothing-to-undo"
+
+    def __init__(self, *, asked: int, possible: int) -> None:
+        self.asked, self.possible = asked, possible
+        several = f"only {possible} operations of this working copy can be undone, not {asked}"
+        super().__init__(several if possible else "there is nothing to undo here", hint="isovc op log")
+
+
+class NothingToRedo(Refused):
+    """Nothing was undone, or something was done since."""
+
+    code = "nothing-to-redo"
+
+    def __init__(self, *, asked: int, possible: int) -> None:
+        self.asked, self.possible = asked, possible
+        several = f"only {possible} operations can be done again, not {asked}"
+        super().__init__(
+            several if possible else "there is nothing to redo: nothing was undone last", hint="isovc op log"
+        )
+
+
+class OutOfReach(Refused):
+    """An operation whose effects lie where undo cannot reach."""
+
+    code = "irreversible"
+
+    def __init__(self, *, operation: str, command: str) -> None:
+        self.operation, self.command = operation, command
+        super().__init__(
+            f"`isovc {command}` ({operation[:12]}) cannot be undone: it had effects outside of this repository",
+            hint=f"isovc op show {operation[:12]}",
+        )
+
+
+class MovedSince(Refused):
+    """What an operation left behind has been changed by another one since."""
+
+    code = "moved-since"
+
+    def __init__(self, *, what: str, operation: str, by: str) -> None:
+        self.what, self.operation, self.by = what, operation, by
+        later = f" by operation {by[:12]}" if by else ""
+        super().__init__(
+            f"{what} has been moved{later} since operation {operation[:12]}",
+            hint=f"isovc op show {by[:12]}" if by else "isovc op log",
+        )
+
+
+class DoesNotFitBack(Refused):
+    """Rows that were changed after an operation stand in the way of taking it back."""
+
+    code = "does-not-fit"
+
+    def __init__(self, *, operation: str, tables: list[str], rows: int) -> None:
+        self.operation, self.tables, self.rows = operation, tables, rows
+        super().__init__(
+            f"operation {operation[:12]} cannot be taken back by itself: {rows} of its rows in {', '.join(tables)} "
+            "were changed after it",
+            hint=f"isovc op restore --before {operation[:12]} goes back to the whole state before it",
+        )
+
+
+class OnlyInThePresent(WrongUsage):
+    """A command that changes something was asked to do so in the past."""
+
+    code = "only-in-the-present"
+
+    def __init__(self, *, command: str) -> None:
+        self.command = command
+        super().__init__(
+            f"`isovc {command}` changes things, and --at-op only looks at the past",
+            hint="isovc op restore ID goes back there",
+        )
+
+
+class NotThereThen(Refused):
+    """A working copy that was not there yet, or not any more, at a point of the operation log."""
+
+    code = "not-there-then"
+
+    def __init__(self, *, database: str, operation: str) -> None:
+        self.database, self.operation = database, operation
+        super().__init__(
+            f"{database} was no working copy after operation {operation[:12]}", hint="isovc op log lists operations"
+        )

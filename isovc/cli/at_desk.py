@@ -46,6 +46,8 @@ def at_desk(here: Here, *, alone: bool = False, tidies: bool = False) -> Iterato
             if desk.worktree.intent is not None:  # rare, and git takes a tenth of a second to load
                 desk, said = import_module("isovc.cli.settling").settled(desk)
                 here.screen.say_if(said)
+            if here.at_op is not None:
+                desk = import_module("isovc.cli.past").looked_back(desk, here.at_op)
             yield desk
         if tidies and settings.get("gc.auto") and pays(repository):
-            import_module("isovc.cli.tidying").tidy(repository)
+            import_module("isovc.cli.tidying").tidy(here, repository)

@@ -56,7 +56,7 @@ def isovc(
 
 def run(words: list[str]) -> int:
     """Run one command line and return its exit code."""
-    chosen = Chosen()
+    chosen = Chosen(words)
     try:
         with _terminated_as_interrupted():
             _show_any_name()

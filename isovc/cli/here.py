@@ -20,6 +20,9 @@ class Here:
     folder: Path
     repo: Path | None
     screen: Screen
+    command: str = ""  # with the name of what it does, where it does several things: `worktree add`
+    words: tuple[str, ...] = ()  # all that was typed
+    at_op: str | None = None  # the operation after which things are looked at
 
     def path(self, typed: Path) -> Path:
         """A path as the person meant it: relative to `-C DIR`, or to where the database named there lies."""
@@ -31,7 +34,14 @@ def here_of(ctx: typer.Context) -> Here:
     chosen: Chosen = ctx.obj
     options = chosen.options
     folder = options.folder or Path()
-    return Here(folder=folder, repo=folder / options.repo if options.repo else None, screen=screen_of(options))
+    return Here(
+        folder=folder,
+        repo=folder / options.repo if options.repo else None,
+        screen=screen_of(options),
+        command=ctx.command_path.partition(" ")[2],
+        words=chosen.words,
+        at_op=options.at_op,
+    )
 
 
 def screen_of(options: Options) -> Screen:

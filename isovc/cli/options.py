@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -24,15 +25,17 @@ class Options:
     color: ColorChoice = "auto"
     no_progress: bool = False
     yes: bool = False
+    at_op: str | None = None
 
 
 class Chosen:
     """The options read so far. Grows word by word, so that a failure half way knows the form to speak in."""
 
-    __slots__ = ("options",)
+    __slots__ = ("options", "words")
 
-    def __init__(self) -> None:
+    def __init__(self, words: Sequence[str] = ()) -> None:
         self.options = Options()
+        self.words = tuple(words)  # all that was typed
 
 
 def _choose(ctx: typer.Context, param: typer.CallbackParam, value: Any) -> None:
@@ -56,6 +59,9 @@ def _declared(
     color: Annotated[ColorChoice | None, _option("--color", help="Colors: auto is on a terminal only.")] = None,
     no_progress: Annotated[bool, _option("--no-progress", help="Draw no progress bars.")] = False,
     yes: Annotated[bool, _option("--yes", help="Answer every question with yes.")] = False,
+    at_op: Annotated[
+        str | None, _option("--at-op", metavar="ID", help="Look at everything as it was after this operation.")
+    ] = None,
 ) -> None:
     """Never called: typer reads the options from these words."""
 

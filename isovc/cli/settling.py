@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from isovc.cli.who import present
-from isovc.repo.moments import microseconds
 from isovc.workspace.desk import Desk
 from isovc.workspace.moving import settle
 
 
 def settled(desk: Desk) -> tuple[Desk, str]:
     """The working copy as it is after that, and a line that says what was done."""
-    return settle(desk, microseconds(present()))
+    return settle(desk)

@@ -19,6 +19,9 @@ SECTIONS: dict[str, dict[str, str]] = {
         "switch": "Go to another branch.",
         "checkout": "Make the database another version, or take some tables of one.",
         "reset": "Move the branch to another version.",
+        "undo": "Take the last command back, with the rows it changed.",
+        "redo": "Do again what was undone last.",
+        "op": "Look at the operations, go back to one, or take one back.",
         "worktree": "Have other versions as database files of their own, beside this one.",
     },
     "The repository": {

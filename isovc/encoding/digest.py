@@ -42,6 +42,11 @@ def _keyed(key: bytes, content: bytes) -> ChunkId:
     return ChunkId(blake3(content, key=key).digest())
 
 
+def record_id(content: bytes) -> bytes:
+    """The id of a record or of a file of ours: plain BLAKE3-256, so that any tool can compute it too."""
+    return blake3(content).digest()
+
+
 def fingerprint(content: bytes | memoryview) -> int:
     """128 bits to notice change by. Not safe against an attacker, so never a name of anything stored."""
     return xxh3_128_intdigest(content)

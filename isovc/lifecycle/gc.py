@@ -12,15 +12,19 @@ from isovc.history.git_history import GitHistory
 from isovc.lifecycle.paying import note_cleaned
 from isovc.lifecycle.roots import Roots, roots, undo_window
 from isovc.progress import SILENT, Progress
+from isovc.repo.acting import acting
 from isovc.repo.commits import CommitIndex
 from isovc.repo.database import Database
+from isovc.repo.deeds import Deed, Telling
 from isovc.repo.presence import alone, cleaning
 from isovc.repo.repository import Repository
+from isovc.repo.snapshots import forget_snapshots
 from isovc.repo.versions import version_of
 from isovc.snapshot.reach import reach
 from isovc.snapshot.version import Version, decode_version
 from isovc.store.sweep import Sweep
 
+_WHOLE = 0  # the operation is about the repository, not about one of its working copies
 _MOMENT = 10.0  # seconds to wait for a moment in which no other command is at work
 
 
@@ -82,7 +86,7 @@ def plan(repository: Repository, history: GitHistory, now: int, *, progress: Pro
 def clean(
     repository: Repository,
     history: GitHistory,
-    now: int,
+    deed: Deed,
     *,
     progress: Progress = SILENT,
     wait: float = _MOMENT,
@@ -90,12 +94,13 @@ def clean(
 ) -> Cleaning:
     """Delete what nothing leads to. `wait`: for a moment alone; `seconds`: how long the looking may take."""
     with cleaning(repository.folder):
-        return _clean(repository, history, undo_window(repository, now), progress, wait, seconds)
+        return _clean(repository, history, deed, progress, wait, seconds)
 
 
 def _clean(
-    repository: Repository, history: GitHistory, since: int, progress: Progress, wait: float, seconds: float | None
+    repository: Repository, history: GitHistory, deed: Deed, progress: Progress, wait: float, seconds: float | None
 ) -> Cleaning:
+    since = undo_window(repository, deed.now)
     sweep = Sweep(repository.chunks)
     with alone(repository.folder, seconds=wait):
         sweep.begin()
@@ -106,7 +111,7 @@ def _clean(
             with repository.file.reading() as db:
                 found = roots(db, since=since)
             marked.follow(found)
-            commits = _forget_lost(repository, marked, since)
+            commits = _forget_lost(repository, marked, since, deed)
         seqs, size = sweep.lost(marked.chunks)
         with progress.task("Cleaning up", total=len(seqs), unit="chunks") as task:
             deleted = 0
@@ -119,14 +124,18 @@ def _clean(
     return Cleaning(deleted, size, commits, given_back)
 
 
-def _forget_lost(repository: Repository, marked: _Marked, since: int) -> int | None:
+def _forget_lost(repository: Repository, marked: _Marked, since: int, deed: Deed) -> int | None:
     """Take commits that nothing leads to out of the index, so that nobody can go there any more; how many. None:
     somebody has gone to one of them meanwhile."""
-    with repository.file.transaction() as db:
-        if not roots(db, since=since).commits <= marked.commits:
+    with acting(repository.file, deed, _WHOLE) as act:
+        if not roots(act.db, since=since).commits <= marked.commits:
             return None
-        lost = _lost(db, marked.commits)
-        db.executemany("DELETE FROM commit_entry WHERE id = ?", [(bytes.fromhex(each),) for each in lost])
+        lost = _lost(act.db, marked.commits)
+        act.db.executemany("DELETE FROM commit_entry WHERE id = ?", [(bytes.fromhex(each),) for each in lost])
+        forgotten = forget_snapshots(act.db, since)
+        if lost or forgotten:
+            what = f"forget {len(lost)} versions and {forgotten} states that nothing leads to"
+            act.record(Telling(what, passed_over=True))
         return len(lost)
 
 

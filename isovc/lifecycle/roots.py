@@ -9,6 +9,7 @@ from isovc.repo.commits import CommitIndex
 from isovc.repo.database import Database
 from isovc.repo.refs import Refs
 from isovc.repo.repository import Repository
+from isovc.repo.snapshots import kept_since
 from isovc.repo.worktrees import Files, Worktrees
 
 _DAY = 86_400_000_000  # microseconds
@@ -38,8 +39,9 @@ def roots(db: Database, *, since: int) -> Roots:
         if worktree.live:
             files.append(worktree.live.files)
         if worktree.intent:
-            files += [worktree.intent.head_files, worktree.intent.live_files]
+            files += [worktree.intent.before_files, worktree.intent.head_files, worktree.intent.live_files]
             commits.update(each for each in (worktree.intent.commit, *worktree.intent.refs.values()) if each)
+    files += kept_since(db, since)
     known = CommitIndex(db)
     return Roots(frozenset(each for each in commits if each in known), tuple(files))
 

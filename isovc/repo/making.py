@@ -8,16 +8,18 @@ from pathlib import Path
 
 from isovc.errors import NoPermission, RepositoryExists
 from isovc.history.git_history import GitHistory
+from isovc.repo.acting import acting
+from isovc.repo.deeds import Deed, Telling
 from isovc.repo.names import BRANCHES
 from isovc.repo.place import FOLDER
 from isovc.repo.settings import EMPTY_FILE
-from isovc.repo.worktrees import Files, Worktrees
+from isovc.repo.worktrees import Files
 from isovc.store import StoreFile
 
 FIRST_BRANCH = "main"
 
 
-def make(beside: Path, files: Files) -> Path:
+def make(beside: Path, files: Files, deed: Deed) -> Path:
     """Make the repository of a database, with nothing committed: its head holds `files`, the empty version."""
     folder = beside.with_name(FOLDER)
     if folder.exists():
@@ -30,8 +32,9 @@ def make(beside: Path, files: Files) -> Path:
     try:
         store = StoreFile.create(building / "store.db")
         try:
-            with store.transaction() as db:
-                Worktrees(db).add(beside.name, BRANCHES + FIRST_BRANCH, None, files)
+            with acting(store, deed, 1) as act:
+                act.worktrees.add(beside.name, BRANCHES + FIRST_BRANCH, None, files)
+                act.record(Telling(f"put {beside.name} under version control", passed_over=True))
         finally:
             store.close()
         GitHistory.create(building / "git").close()

@@ -13,6 +13,7 @@ from isovc.errors import AlreadyCleaning, NoPermission, RepositoryBusy
 
 _FILE = "commands.lock"
 _CLEANING_FILE = "gc.lock"
+_PLANTING_FILE = "worktrees.lock"
 _STEP = 0.02  # seconds between two looks whether the others are done
 
 
@@ -48,6 +49,14 @@ def cleaning(folder: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise AlreadyCleaning(folder=folder) from None
+        yield
+
+
+@contextmanager
+def planting(folder: Path) -> Iterator[None]:
+    """One working copy is made or removed at a time: their files wait under names that two could share."""
+    with _opened(folder, _PLANTING_FILE) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 

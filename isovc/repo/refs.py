@@ -50,10 +50,13 @@ class _Past:
 
 
 class Refs:
-    """The tables ref and ref_log. Made for one transaction or one reading, and not kept longer."""
+    """The tables ref and ref_log. Made for one transaction or one reading, and not kept longer. `act`: the number of
+    the operation that moves them; `moved`: where what it moved was at first and is now."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, *, act: int | None = None) -> None:
         self._db = db
+        self._act = act
+        self.moved: dict[str, tuple[CommitId | None, CommitId | None]] = {}
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
@@ -162,10 +165,11 @@ class Refs:
         ids = [None if commit is None else bytes.fromhex(commit) for commit in (old, new)]
         origin = (past.name, past.seq) if past else (None, None)
         self._db.execute(
-            "INSERT INTO ref_log(name, seq, time, old, new, operation, origin, origin_seq)"
-            " VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
-            (name, self._last_seq(name) + 1, stamp.time, *ids, stamp.operation, *origin),
+            "INSERT INTO ref_log(name, seq, time, old, new, operation, origin, origin_seq, act)"
+            " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (name, self._last_seq(name) + 1, stamp.time, *ids, stamp.operation, *origin, self._act),
         )
+        self.moved[name] = (self.moved.get(name, (old,))[0], new)
 
     def _last_seq(self, name: str) -> int:
         return int(self._db.execute("SELECT coalesce(max(seq), 0) FROM ref_log WHERE name = ?", (name,)).fetchone()[0])

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from isovc.encoding.compress import compress, decompress
 from isovc.encoding.values import decode, encode
 from isovc.errors import WorktreeGone
-from isovc.history import CommitId
+from isovc.history import CommitId, Identity
 from isovc.repo.database import Database
+from isovc.repo.deeds import Deed, Telling
 from isovc.repo.names import BRANCHES
+from isovc.repo.operations import Standing
 
 _LEVEL = 3  # zstd: some kB of JSON, once a command
 
@@ -29,13 +33,16 @@ class Live:
 class Intent:
     """What a command is about to make of a database: found again, it was interrupted."""
 
-    command: str
+    deed: Deed
+    telling: Telling
     mark: bytes  # before
+    before_files: Files  # what the database held then
     head: str
     commit: CommitId | None
     head_files: Files
     live_files: Files
     refs: Mapping[str, CommitId | None]  # where refs shall lead once that is done; None: such a ref shall go
+    heads: Mapping[int, str]  # what other working copies' heads shall be called
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +58,23 @@ class Worktree:
     intent: Intent | None
 
     @property
+    def standing(self) -> Standing:
+        """What a record says of it."""
+        return Standing(self.database, self.head, self.commit)
+
+    @property
     def branch(self) -> str | None:
         """The branch it is on; None: detached."""
         return self.head.removeprefix(BRANCHES) if self.head.startswith(BRANCHES) else None
 
 
 class Worktrees:
-    """The table `worktree`. Made for one transaction or one reading, and not kept longer."""
+    """The table `worktree`. Made for one transaction or one reading, and not kept longer. `moved`: by number, where
+    what was moved through it stood at first and stands now."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self.moved: dict[int, tuple[Standing | None, Standing | None]] = {}
 
     def all(self) -> list[Worktree]:
         """Every one, the main one first."""
@@ -68,30 +82,43 @@ class Worktrees:
 
     def get(self, worktree: int) -> Worktree:
         """One by its number, as it is now."""
-        row = self._db.execute(f"SELECT {_COLUMNS} FROM worktree WHERE id = ?", (worktree,)).fetchone()
-        if row is None:
+        found = self.find(worktree)
+        if found is None:
             raise WorktreeGone(number=worktree)
-        return _worktree(row)
+        return found
 
-    def add(self, database: str, head: str, commit: CommitId | None, files: Files) -> Worktree:
-        """A new one."""
+    def find(self, worktree: int) -> Worktree | None:
+        """The same, if it is there."""
+        row = self._db.execute(f"SELECT {_COLUMNS} FROM worktree WHERE id = ?", (worktree,)).fetchone()
+        return None if row is None else _worktree(row)
+
+    def add(
+        self, database: str, head: str, commit: CommitId | None, files: Files, *, number: int | None = None
+    ) -> Worktree:
+        """A new one; one that was removed comes back under its own number."""
+        if number is None:
+            number = self._next_number()
         self._db.execute(
-            "INSERT INTO worktree(database, head, head_commit, head_files) VALUES(?, ?, ?, ?)",
-            (database, head, _raw(commit), pack_files(files)),
+            "INSERT INTO worktree(id, database, head, head_commit, head_files) VALUES(?, ?, ?, ?, ?)",
+            (number, database, head, _raw(commit), pack_files(files)),
         )
-        row = self._db.execute(f"SELECT {_COLUMNS} FROM worktree WHERE database = ?", (database,)).fetchone()
-        return _worktree(row)
+        self._note(number, None, Standing(database, head, commit))
+        return self.get(number)
 
     def remove(self, worktree: int) -> None:
         """Forget it; its file is not touched."""
+        gone = self.get(worktree).standing
         self._db.execute("DELETE FROM worktree WHERE id = ?", (worktree,))
+        self._note(worktree, gone, None)
 
     def set_head(self, worktree: int, head: str, commit: CommitId | None, files: Files) -> None:
         """It now is at this commit."""
+        was = self.get(worktree).standing
         self._db.execute(
             "UPDATE worktree SET head = ?, head_commit = ?, head_files = ? WHERE id = ?",
             (head, _raw(commit), pack_files(files), worktree),
         )
+        self._note(worktree, was, Standing(was.database, head, commit))
 
     def set_live(self, worktree: int, live: Live | None) -> None:
         """This was found in its database."""
@@ -103,6 +130,17 @@ class Worktrees:
     def set_intent(self, worktree: int, intent: Intent | None) -> None:
         """A command is about to change its database; None: it has, or has not."""
         self._db.execute("UPDATE worktree SET intent = ? WHERE id = ?", (_pack_intent(intent), worktree))
+
+    def _next_number(self) -> int:
+        """Never one that was used before: operations name working copies by it."""
+        highest = self._db.execute("SELECT coalesce(max(id), 0) FROM worktree").fetchone()[0]
+        known = self._db.execute("SELECT value FROM fact WHERE name = 'last_worktree'").fetchone()
+        number: int = max(highest, known[0] if known else 0) + 1
+        self._db.execute("INSERT OR REPLACE INTO fact(name, value) VALUES('last_worktree', ?)", (number,))
+        return number
+
+    def _note(self, worktree: int, before: Standing | None, after: Standing | None) -> None:
+        self.moved[worktree] = (self.moved.get(worktree, (before,))[0], after)
 
 
 def pack_files(files: Files) -> bytes:
@@ -136,14 +174,34 @@ def _commit(raw: bytes | None) -> CommitId | None:
 def _pack_intent(intent: Intent | None) -> bytes | None:
     if intent is None:
         return None
-    files = (pack_files(intent.head_files), pack_files(intent.live_files))
+    files = [pack_files(each) for each in (intent.before_files, intent.head_files, intent.live_files)]
     refs = [part for name, target in intent.refs.items() for part in (name, _raw(target))]
-    return encode([intent.command, intent.mark, intent.head, _raw(intent.commit), *files, *refs])
+    heads = sorted(intent.heads.items())
+    said = json.dumps(
+        [asdict(intent.deed), asdict(intent.telling), heads]
+    )  # ASCII: words that are no text stay what they are
+    return encode([said, intent.mark, intent.head, _raw(intent.commit), *files, *refs])
 
 
 def _unpack_intent(packed: bytes | None) -> Intent | None:
     if packed is None:
         return None
-    command, mark, head, commit, head_files, live_files, *refs = decode(packed)
+    said, mark, head, commit, *rest = decode(packed)
+    files, refs = rest[:3], rest[3:]
     moves = {name: _commit(target) for name, target in zip(refs[::2], refs[1::2], strict=True)}
-    return Intent(command, mark, head, _commit(commit), unpack_files(head_files), unpack_files(live_files), moves)
+    deed, telling, heads = json.loads(said)
+    before_files, head_files, live_files = map(unpack_files, files)
+    who = (_deed(deed), _telling(telling), mark, before_files)
+    return Intent(*who, head, _commit(commit), head_files, live_files, moves, dict(heads))
+
+
+def _deed(said: dict[str, Any]) -> Deed:
+    return Deed(Identity(**said.pop("author")), words=tuple(said.pop("words")), **said)
+
+
+def _telling(said: dict[str, Any]) -> Telling:
+    for name in ("tables", "settings"):
+        said[name] = {key: tuple(each) for key, each in said[name].items()}
+    for name in ("undone", "redone"):
+        said[name] = tuple(said[name])
+    return Telling(**said)

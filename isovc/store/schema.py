@@ -68,4 +68,24 @@ CREATE TABLE worktree(
 CREATE TABLE met(id BLOB PRIMARY KEY) WITHOUT ROWID;
 """
 
-STEPS: tuple[str, ...] = (CHUNKS, HISTORY, WORKTREES)
+OPERATIONS = """
+-- One row a command, never changed. body: canonical JSON that names the row before; id: BLAKE3 of body. The other
+-- columns repeat what is looked for.
+CREATE TABLE operation(
+    number INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE,
+    worktree INTEGER NOT NULL,
+    ended INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    signature BLOB
+);
+CREATE INDEX operation_by_worktree ON operation(worktree, number);
+-- Versions that live databases held when operations began and ended: the files of a version, packed, by their BLAKE3.
+CREATE TABLE snapshot(id BLOB PRIMARY KEY, files BLOB NOT NULL) WITHOUT ROWID;
+-- Which operation speaks of which.
+CREATE TABLE operation_snapshot(number INTEGER, snapshot BLOB, PRIMARY KEY(number, snapshot)) WITHOUT ROWID;
+-- the operation that moved a ref; NULL: it was moved before there were operations
+ALTER TABLE ref_log ADD COLUMN act INTEGER;
+"""
+
+STEPS: tuple[str, ...] = (CHUNKS, HISTORY, WORKTREES, OPERATIONS)

@@ -10,13 +10,15 @@ from isovc.errors import NotCanonical
 from isovc.progress import SILENT, Progress
 from isovc.repo.worktrees import Live, Worktrees
 from isovc.snapshot.capture import Known, capture
-from isovc.snapshot.version import Version, decode_version, encode_version
-from isovc.sources.sqlite import PageMap, Reading
+from isovc.snapshot.version import Version, decode_version, encode_version, same_shape
+from isovc.sources.sqlite import Mark, PageMap, Reading
 from isovc.workspace.desk import Desk
 
 
 def look(desk: Desk, *, verify: bool = False, progress: Progress = SILENT) -> Version:
     """The version that the database holds now. `verify`: read all of it, whatever its pages say."""
+    if desk.then is not None:
+        return desk.then
     with desk.database.reading() as reading:
         return look_at(desk, reading, verify=verify, progress=progress)
 
@@ -27,7 +29,7 @@ def look_at(desk: Desk, reading: Reading, *, verify: bool = False, progress: Pro
     live = desk.worktree.live
     if live is not None and live.mark == mark and not verify:
         return decode_version(live.files)
-    known = None if live is None or verify else _known(desk, live)
+    known = None if verify else known_of(desk)
     repository = desk.repository
     found = capture(repository.forest, reading, known, tally=repository.tally, progress=progress)
     remember(desk, mark, found.version, found.pages)
@@ -36,6 +38,8 @@ def look_at(desk: Desk, reading: Reading, *, verify: bool = False, progress: Pro
 
 def warnings(desk: Desk) -> tuple[str, ...]:
     """What of the database cannot be kept, in words."""
+    if desk.then is not None:
+        return ()
     with desk.database.reading() as reading:
         return tuple(f"{each.message}: {each.hint}" for each in reading.warnings())
 
@@ -51,9 +55,22 @@ def remember(desk: Desk, mark: bytes, version: Version, pages: PageMap) -> None:
     fresh.replace(file)
 
 
-def _known(desk: Desk, live: Live) -> Known | None:
+def remember_made(desk: Desk, version: Version, committed: Mark | None) -> None:
+    """Note what the database holds after we made it this version, if nobody has committed since."""
+    if committed is None:
+        return
+    with desk.database.reading() as reading:
+        # SQLite has words of its own to say in a schema; what it made of ours is read anew where it differs
+        if reading.mark == committed and same_shape(reading.shape(), version.shape):
+            remember(desk, committed.encode(), version, reading.pages(version.shape).map)
+
+
+def known_of(desk: Desk) -> Known | None:
     """What was known when the database was looked at last. The cache may be gone, or of another state: then nothing
     is."""
+    live = desk.worktree.live
+    if live is None:
+        return None
     try:
         mark, pages = decode(_pages_file(desk).read_bytes())
         if mark == live.mark:

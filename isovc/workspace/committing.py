@@ -6,27 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from isovc.errors import HeadMoved, NothingToCommit
-from isovc.history import CommitId, Identity
+from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
 from isovc.progress import SILENT, Progress
+from isovc.repo.acting import acting
 from isovc.repo.commits import CommitIndex
 from isovc.repo.database import Database
-from isovc.repo.refs import Refs
-from isovc.repo.refs import Stamp as When
-from isovc.repo.worktrees import Files, Worktrees
+from isovc.repo.deeds import Deed, Telling
+from isovc.repo.refs import Stamp
+from isovc.repo.worktrees import Files
 from isovc.snapshot.version import encode_version
 from isovc.workspace.capturing import look
 from isovc.workspace.desk import Desk
-from isovc.workspace.status import Difference, difference
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """Who does something, and when (microseconds since 1970, minutes east of UTC)."""
-
-    author: Identity
-    now: int
-    zone: int = 0
+from isovc.workspace.status import Difference, counted, difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +35,7 @@ def commit(
     desk: Desk,
     history: GitHistory,
     message: str,
-    stamp: Stamp,
+    deed: Deed,
     *,
     allow_empty: bool = False,
     progress: Progress = SILENT,
@@ -56,27 +48,33 @@ def commit(
         raise NothingToCommit(branch=desk.worktree.branch or desk.worktree.head[:12])
     parents = (desk.worktree.commit,) if desk.worktree.commit else ()
     files = encode_version(live)
-    with desk.repository.file.transaction() as db:
-        worktrees = Worktrees(db)
-        now = worktrees.get(desk.worktree.id)
+    with acting(desk.repository.file, deed, desk.worktree.id) as act:
+        now = act.worktrees.get(desk.worktree.id)
         if (now.head, now.commit) != (desk.worktree.head, desk.worktree.commit) or now.intent is not None:
             raise HeadMoved(head=desk.worktree.head)
-        made, time = write_commit(db, history, files, parents, message, stamp)
+        made, time = write_commit(act.db, history, files, parents, message, deed)
         if desk.worktree.branch is None:
-            worktrees.set_head(now.id, made, made, files)
+            act.worktrees.set_head(now.id, made, made, files)
         else:
-            Refs(db).move(now.head, made, When(time, f"commit: {message}"), seen=now.commit)
-            worktrees.set_head(now.id, now.head, made, files)
+            act.refs.move(now.head, made, Stamp(time, f"commit: {message}"), seen=now.commit)
+            act.worktrees.set_head(now.id, now.head, made, files)
+        act.saw(files, files)
+        where = desk.worktree.branch or "no branch"
+        act.record(Telling(f"commit {made[:12]} on {where}: {_subject(message)}", tables=counted(found)))
     return Committed(made, desk.worktree.branch, parents, found)
 
 
 def write_commit(
-    db: Database, history: GitHistory, files: Files, parents: Sequence[CommitId], message: str, stamp: Stamp
+    db: Database, history: GitHistory, files: Files, parents: Sequence[CommitId], message: str, deed: Deed
 ) -> tuple[CommitId, int]:
     """A commit in git and in the index, and its time. The caller's transaction makes it count: until it ends nothing
     leads to the git objects, and nobody else can take the same time."""
     index = CommitIndex(db)
-    time = index.next_time(stamp.now)
-    made = history.write_commit(files, parents, stamp.author, time, message, zone=stamp.zone)
-    index.add(made, parents, time, str(stamp.author), message)
+    time = index.next_time(deed.now)
+    made = history.write_commit(files, parents, deed.author, time, message, zone=deed.zone)
+    index.add(made, parents, time, str(deed.author), message)
     return made, time
+
+
+def _subject(message: str) -> str:
+    return message.strip().partition("\n")[0]

@@ -12,15 +12,18 @@ from isovc.repo.repository import Repository
 from isovc.repo.worktrees import Worktree, Worktrees
 from isovc.snapshot.version import Version, decode_version
 from isovc.sources.sqlite import Database
+from isovc.workspace.appearing import appear
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A repository and one of its working copies, as they were when last looked at."""
+    """A repository and one of its working copies, as they were when last looked at. `then`: what the database held, at
+    the time that is looked at instead of the present."""
 
     repository: Repository
     worktree: Worktree
     database: Database
+    then: Version | None = None
 
     @property
     def head(self) -> Version:
@@ -48,13 +51,19 @@ def sit_down(repository: Repository, place: Place) -> Desk:
 def desk(repository: Repository, worktree: Worktree) -> Desk:
     """At this one."""
     path = database_path(repository, worktree)
+    appear(path)
     return Desk(repository, worktree, Database(path, busy_seconds=repository.settings.number("busy.seconds")))
 
 
 def database_path(repository: Repository, worktree: Worktree) -> Path:
     """Where the database of a worktree lies. Kept relative to the repository's own folder, so both may move
     together."""
-    return Path(os.path.normpath(Path(os.path.realpath(repository.folder.parent), worktree.database)))
+    return path_of(repository, worktree.database)
+
+
+def path_of(repository: Repository, stored: str) -> Path:
+    """The path that a name in store.db means."""
+    return Path(os.path.normpath(Path(os.path.realpath(repository.folder.parent), stored)))
 
 
 def stored_path(repository: Repository, path: Path) -> str:

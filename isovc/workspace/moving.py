@@ -9,22 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from isovc.errors import IsovcError, NoDatabase
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
+from isovc.repo.acting import Act
 from isovc.repo.database import Database as Connection
-from isovc.repo.refs import Refs
-from isovc.repo.refs import Stamp as When
+from isovc.repo.deeds import Deed, Telling
 from isovc.repo.worktrees import Files, Intent, Worktrees
 from isovc.snapshot.compare import count_changes
 from isovc.snapshot.move import plan_move
-from isovc.snapshot.version import Version, decode_version, encode_version, same, same_shape
+from isovc.snapshot.version import Version, decode_version, encode_version, same
 from isovc.sources.sqlite import Writing
-from isovc.workspace.capturing import look_at, remember
-from isovc.workspace.committing import Stamp, write_commit
+from isovc.workspace.capturing import look_at, remember_made
+from isovc.workspace.committing import write_commit
 from isovc.workspace.desk import Desk
+from isovc.workspace.status import Difference, counted, difference
 
 KEPT = "refs/kept/"  # by head: uncommitted changes that wait there for somebody to come back
 
@@ -32,29 +33,33 @@ KEPT = "refs/kept/"  # by head: uncommitted changes that wait there for somebody
 @dataclass(frozen=True, slots=True)
 class Step:
     """Where a working copy goes: its next head, the version there, what the database shall hold, and where refs shall
-    lead then (None: such a ref shall go)."""
+    lead then (None: such a ref shall go). Who does it, and what its record will say."""
 
-    command: str
+    deed: Deed
+    telling: Telling
     head: str
     commit: CommitId | None
     head_files: Files
     live: Version
     refs: Mapping[str, CommitId | None] = field(default_factory=dict)
+    heads: Mapping[int, str] = field(default_factory=dict)  # of other working copies whose branch is renamed with it
 
 
 @contextmanager
-def changing(desk: Desk, now: int) -> Iterator[tuple[Desk, Writing, Version]]:
+def changing(desk: Desk) -> Iterator[tuple[Desk, Writing, Version]]:
     """A transaction of the database under its write lock: the working copy as it is now, and what it holds."""
     with desk.database.writing() as writing:
-        desk, _ = _settle(desk, writing, now)
+        desk, _ = _settle(desk, writing)
         live = look_at(desk, writing)
         yield desk, writing, live
 
 
 def move(desk: Desk, writing: Writing, live: Version, step: Step, *, refuse_violations: bool = False) -> Intent:
     """Do it inside the transaction that `live` was seen in; `confirm` after that has been committed."""
-    mark, files = writing.mark.encode(), encode_version(step.live)
-    intent = Intent(step.command, mark, step.head, step.commit, step.head_files, files, step.refs)
+    mark, before, after = writing.mark.encode(), encode_version(live), encode_version(step.live)
+    intent = Intent(
+        step.deed, step.telling, mark, before, step.head, step.commit, step.head_files, after, step.refs, step.heads
+    )
     _announce(desk, intent)
     try:
         plan = plan_move(desk.repository.forest, live, step.live, desk.repository.tally)
@@ -66,34 +71,28 @@ def move(desk: Desk, writing: Writing, live: Version, step: Step, *, refuse_viol
     return intent
 
 
-def confirm(desk: Desk, intent: Intent, writing: Writing, *, time: int) -> None:
-    """The database has been moved: the working copy is there now."""
+def confirm(desk: Desk, intent: Intent, writing: Writing, moved: Difference) -> None:
+    """The database has been moved by so much: the working copy is there now."""
     with desk.repository.file.transaction() as db:
         worktrees = Worktrees(db)
         if worktrees.get(desk.worktree.id).intent != intent:
             return  # another command came between, and has settled it
-        _arrive(db, desk, intent, time)
+        _arrive(db, desk, intent, moved)
         worktrees.set_live(desk.worktree.id, None)
-    if writing.committed is None:
-        return
-    live = decode_version(intent.live_files)
-    with desk.database.reading() as reading:
-        # SQLite has words of its own to say in a schema; what it made of ours is read anew where it differs
-        if reading.mark == writing.committed and same_shape(reading.shape(), live.shape):
-            remember(desk, reading.mark.encode(), live, reading.pages(live.shape).map)
+    remember_made(desk, decode_version(intent.live_files), writing.committed)
 
 
-def settle(desk: Desk, now: int) -> tuple[Desk, str]:
+def settle(desk: Desk) -> tuple[Desk, str]:
     """Finish or drop what an interrupted command left behind; what was done about it, if anything."""
     try:
         with desk.database.writing() as writing:
-            return _settle(desk, writing, now)
+            return _settle(desk, writing)
     except NoDatabase:
         return desk, ""  # it may come back, and nothing can be said before; whoever needs it says that it is not there
 
 
 def keep_uncommitted(
-    desk: Desk, history: GitHistory, live: Version, stamp: Stamp, *, before: CommitId | None = None
+    desk: Desk, history: GitHistory, live: Version, deed: Deed, *, before: CommitId | None = None
 ) -> CommitId | None:
     """Keep what is uncommitted as a commit of its own, which no ref leads to yet; None: there is nothing. `before`:
     what was kept at the same place and still waits."""
@@ -102,7 +101,7 @@ def keep_uncommitted(
     parents = [each for each in (desk.worktree.commit, before) if each]
     message = f"Uncommitted changes on {desk.worktree.branch or desk.worktree.head[:12]}"
     with desk.repository.file.transaction() as db:
-        return write_commit(db, history, encode_version(live), parents, message, stamp)[0]
+        return write_commit(db, history, encode_version(live), parents, message, deed)[0]
 
 
 def kept_name(head: str) -> str:
@@ -110,18 +109,19 @@ def kept_name(head: str) -> str:
     return KEPT + (head.removeprefix("refs/") if head.startswith("refs/") else f"commits/{head}")
 
 
-def _settle(desk: Desk, writing: Writing, now: int) -> tuple[Desk, str]:
+def _settle(desk: Desk, writing: Writing) -> tuple[Desk, str]:
     desk = desk.again()
     intent = desk.worktree.intent
     if intent is None:
         return desk, ""
     done = writing.mark.encode() != intent.mark and _reached(desk, writing, intent)
     if done:
+        moved = difference(desk, decode_version(intent.before_files), decode_version(intent.live_files))
         with desk.repository.file.transaction() as db:
-            _arrive(db, desk, intent, now)
+            _arrive(db, desk, intent, moved)
     else:
         _announce(desk, None)
-    return desk.again(), f"{'finished' if done else 'dropped'} an interrupted `isovc {intent.command}`"
+    return desk.again(), f"{'finished' if done else 'dropped'} an interrupted `isovc {intent.deed.command}`"
 
 
 def _reached(desk: Desk, writing: Writing, intent: Intent) -> bool:
@@ -144,14 +144,11 @@ def _announce(desk: Desk, intent: Intent | None) -> None:
         Worktrees(db).set_intent(desk.worktree.id, intent)
 
 
-def _arrive(db: Connection, desk: Desk, intent: Intent, time: int) -> None:
-    refs, worktrees = Refs(db), Worktrees(db)
-    for name, target in intent.refs.items():
-        found = refs.get(name)
-        seen = found.target if found else None
-        if target is not None and target != seen:
-            refs.move(name, target, When(time, intent.command), seen=seen)
-        elif target is None and found:
-            refs.delete(name, When(time, intent.command))
-    worktrees.set_head(desk.worktree.id, intent.head, intent.commit, intent.head_files)
-    worktrees.set_intent(desk.worktree.id, None)
+def _arrive(db: Connection, desk: Desk, intent: Intent, moved: Difference) -> None:
+    act = Act(db, intent.deed, desk.worktree.id)
+    act.lead(intent.refs, intent.deed.command)
+    act.rename_heads(intent.heads)
+    act.worktrees.set_head(desk.worktree.id, intent.head, intent.commit, intent.head_files)
+    act.worktrees.set_intent(desk.worktree.id, None)
+    act.saw(intent.before_files, intent.live_files)
+    act.record(replace(intent.telling, tables=counted(moved)))

@@ -4,51 +4,54 @@ from __future__ import annotations
 
 from isovc.errors import BranchInUse, KeptThere, NotMerged
 from isovc.history import CommitId
+from isovc.repo.acting import acting
 from isovc.repo.commits import CommitIndex
-from isovc.repo.names import BRANCHES, TAGS, short
-from isovc.repo.refs import Refs, Stamp
-from isovc.repo.repository import Repository
-from isovc.repo.worktrees import Worktrees
+from isovc.repo.deeds import Deed, Telling
+from isovc.repo.names import BRANCHES, TAGS, short, what_is
+from isovc.workspace.desk import Desk
 from isovc.workspace.moving import kept_name
 
 
-def create(repository: Repository, name: str, target: CommitId, *, time: int) -> None:
+def create(desk: Desk, name: str, target: CommitId, deed: Deed) -> None:
     """A new branch or tag, under its full name."""
-    with repository.file.transaction() as db:
-        Refs(db).create(name, target, Stamp(time, f"create at {target[:12]}"))
+    with acting(desk.repository.file, deed, desk.worktree.id) as act:
+        act.refs.create(name, target, act.stamp(f"create at {target[:12]}"))
+        act.record(Telling(f"make {what_is(name)} {short(name)} at {target[:12]}"))
 
 
-def copy(repository: Repository, name: str, new: str, *, time: int) -> None:
+def copy(desk: Desk, name: str, new: str, deed: Deed) -> None:
     """A second branch that leads where the first does."""
-    with repository.file.transaction() as db:
-        Refs(db).copy(name, new, Stamp(time, f"copy of {short(name)}"))
+    with acting(desk.repository.file, deed, desk.worktree.id) as act:
+        act.refs.copy(name, new, act.stamp(f"copy of {short(name)}"))
+        act.record(Telling(f"copy branch {short(name)} to {short(new)}"))
 
 
-def rename(repository: Repository, name: str, new: str, *, time: int) -> None:
+def rename(desk: Desk, name: str, new: str, deed: Deed) -> None:
     """Another name for a branch; working copies on it stay on it."""
-    with repository.file.transaction() as db:
-        refs, worktrees = Refs(db), Worktrees(db)
-        on_it = [worktree for worktree in worktrees.all() if worktree.head == name]
+    with acting(desk.repository.file, deed, desk.worktree.id) as act:
+        refs, stamp = act.refs, act.stamp(f"rename of {short(name)}")
+        on_it = [worktree for worktree in act.worktrees.all() if worktree.head == name]
         if refs.get(name) is None and on_it:
             refs.check_new(new)  # a branch without commits is but the word of those who are on it
         else:
-            refs.rename(name, new, Stamp(time, f"rename of {short(name)}"))
+            refs.rename(name, new, stamp)
         if refs.get(kept_name(name)) is not None:
-            refs.rename(kept_name(name), kept_name(new), Stamp(time, f"rename of {short(name)}"))
+            refs.rename(kept_name(name), kept_name(new), stamp)
         for worktree in on_it:
-            worktrees.set_head(worktree.id, new, worktree.commit, worktree.files)
+            act.worktrees.set_head(worktree.id, new, worktree.commit, worktree.files)
+        act.record(Telling(f"rename branch {short(name)} to {short(new)}"))
 
 
-def remove(repository: Repository, name: str, *, time: int, force: bool = False) -> CommitId:
+def remove(desk: Desk, name: str, deed: Deed, *, force: bool = False) -> CommitId:
     """Take a branch or tag away; where it led. A branch with versions that nothing else leads to needs `force`."""
-    with repository.file.transaction() as db:
-        refs = Refs(db)
+    with acting(desk.repository.file, deed, desk.worktree.id) as act:
+        refs, stamp = act.refs, act.stamp("delete")
         target = refs.need(name).target
         if name.startswith(BRANCHES):
-            for worktree in Worktrees(db).all():
+            for worktree in act.worktrees.all():
                 if worktree.head == name:
                     raise BranchInUse(branch=short(name), database=worktree.database)
-            index = CommitIndex(db)
+            index = CommitIndex(act.db)
             others = [ref.target for kind in (BRANCHES, TAGS) for ref in refs.all(kind) if ref.name != name]
             kept = refs.get(kept_name(name))
             if not force and not any(index.is_ancestor(target, other) for other in others):
@@ -56,5 +59,7 @@ def remove(repository: Repository, name: str, *, time: int, force: bool = False)
             if kept and not force:
                 raise KeptThere(branch=short(name), commit=kept.target)
             if kept:
-                refs.delete(kept.name, Stamp(time, "delete"))
-        return refs.delete(name, Stamp(time, "delete")).target
+                refs.delete(kept.name, stamp)
+        refs.delete(name, stamp)
+        act.record(Telling(f"remove {what_is(name)} {short(name)}, which was at {target[:12]}"))
+        return target

@@ -3,23 +3,43 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from isovc.errors import BranchInUse, FolderMissing, FolderOfAnother, LastWorktree, NotAWorktree, PathTaken
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
+from isovc.repo.acting import acting
+from isovc.repo.deeds import Deed, Telling
 from isovc.repo.names import BRANCHES, short
 from isovc.repo.place import FOLDER, read_pointer, write_pointer
-from isovc.repo.refs import Refs, Stamp
+from isovc.repo.presence import planting
+from isovc.repo.refs import Refs
 from isovc.repo.repository import Repository
 from isovc.repo.versions import files_of
-from isovc.repo.worktrees import Worktree, Worktrees
+from isovc.repo.worktrees import Files, Worktree, Worktrees
+from isovc.snapshot.capture import capture
 from isovc.snapshot.move import plan_move
-from isovc.snapshot.version import Version, decode_version
-from isovc.sources.sqlite import Database
-from isovc.workspace.capturing import look
+from isovc.snapshot.version import Version, decode_version, encode_version
+from isovc.sources.sqlite import Database, Mark, PageMap
+from isovc.workspace.appearing import appear, step_aside, vanish, waiting_name
+from isovc.workspace.capturing import known_of, look, remember
 from isovc.workspace.desk import Desk, check_text, database_path, desk, is_same, stored_path
+
+
+@dataclass(frozen=True, slots=True)
+class Outset:
+    """A working copy that shall be: where, at which commit, with what in its database (None: just that commit), under
+    which number (None: a new one), and where refs shall lead then."""
+
+    path: Path
+    head: str
+    commit: CommitId
+    head_files: Files
+    live_files: Files | None = None
+    number: int | None = None
+    refs: Mapping[str, CommitId | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,39 +53,44 @@ class Outpost:
 
 
 def add(
-    here: Desk, history: GitHistory, path: Path, head: str, commit: CommitId, *, now: int, create: bool = False
+    here: Desk, history: GitHistory, path: Path, head: str, commit: CommitId, deed: Deed, *, create: bool = False
 ) -> Desk:
     """A new database file at `path` that holds a version, with a working copy of its own. `create`: the branch is made
     too."""
-    repository = here.repository
-    path = path.absolute()
+    telling = Telling(f"add working copy {path.name} at {commit[:12]}")
+    if create:
+        with here.repository.file.reading() as db:
+            Refs(db).check_new(head)
+    refs: dict[str, CommitId | None] = {head: commit} if create else {}
+    return plant(here, Outset(path, head, commit, files_of(history, commit), refs=refs), deed, telling)
+
+
+def plant(here: Desk, plan: Outset, deed: Deed, telling: Telling) -> Desk:
+    """Make the file of a working copy, and let it appear when store.db knows of it."""
+    repository, path = here.repository, plan.path.absolute()
     check_text(path)
-    if os.path.lexists(path):
-        raise PathTaken(path=path)
-    if not path.parent.is_dir():
-        raise FolderMissing(path=path.parent)
-    _check_folder(repository, path)
-    files = files_of(history, commit)
-    stored = stored_path(repository, path)
-    with repository.file.transaction() as db:
-        worktrees = Worktrees(db)
-        for other in worktrees.all():
-            if other.head == head and head.startswith(BRANCHES):
-                raise BranchInUse(branch=short(head), database=other.database)
-            if other.database == stored:  # its file is gone, or it would have been refused above
-                worktrees.remove(other.id)
-        if create:
-            Refs(db).create(head, commit, Stamp(now, f"create at {commit[:12]}"))
-        made = worktrees.add(stored, head, commit, files)
-    there = desk(repository, made)
-    try:
-        _fill(here, there, decode_version(files))
-        if not (path.parent / FOLDER).exists():
-            write_pointer(path, repository.folder)
-    except BaseException:
-        _forget(there, branch=head if create else None, now=now)
-        raise
-    look(there)
+    with planting(repository.folder):
+        if os.path.lexists(path):
+            raise PathTaken(path=path)
+        if not path.parent.is_dir():
+            raise FolderMissing(path=path.parent)
+        _check_folder(repository, path)
+        with repository.file.reading() as db:
+            _check_free(Worktrees(db), plan.head)
+        vanish(path)
+        target = decode_version(plan.live_files or plan.head_files)
+        try:
+            mark, pages = _fill(here, waiting_name(path), target)
+            if not (path.parent / FOLDER).exists():
+                write_pointer(path, repository.folder)
+            made = _enter(here, plan, stored_path(repository, path), deed, telling)
+        except BaseException:
+            vanish(path)
+            _move_pointer(repository, path)
+            raise
+        there = desk(repository, made)  # and the file appears
+    remember(there, mark.encode(), target, pages)  # its name is new to it, so it is looked at once more
+    look(there.again())
     return there.again()
 
 
@@ -77,8 +102,8 @@ def listed(here: Desk) -> list[Outpost]:
     return [Outpost(path, each.branch, each.commit, path.exists()) for path, each in zip(paths, found, strict=True)]
 
 
-def remove(here: Desk, path: Path, *, now: int) -> Worktree:
-    """Forget a working copy and delete its file."""
+def remove(here: Desk, path: Path, deed: Deed) -> Worktree:
+    """Forget a working copy and delete its file. The operation keeps what was in it."""
     path = path.absolute()
     with here.repository.file.reading() as db:
         known = Worktrees(db).all()
@@ -86,23 +111,72 @@ def remove(here: Desk, path: Path, *, now: int) -> Worktree:
         if is_same(database_path(here.repository, worktree), path):
             if place == 0:
                 raise LastWorktree(path=path)
-            _forget(desk(here.repository, worktree), branch=None, now=now)
+            uproot(here, worktree, deed, Telling(f"remove working copy {worktree.database}"))
             return worktree
     raise NotAWorktree(path=path)
 
 
-def _fill(here: Desk, there: Desk, target: Version) -> None:
-    path = there.database.path
+def uproot(
+    here: Desk, worktree: Worktree, deed: Deed, telling: Telling, refs: Mapping[str, CommitId | None] | None = None
+) -> None:
+    """Let a working copy go, with its file, and let refs lead elsewhere."""
+    repository = here.repository
+    with planting(repository.folder):
+        there = desk(repository, worktree)
+        path = there.database.path
+        live = look(there) if path.exists() else None
+        step_aside(path)
+        try:
+            with acting(repository.file, deed, here.worktree.id) as act:
+                act.worktrees.remove(worktree.id)
+                act.lead(refs or {}, deed.command)
+                act.saw(encode_version(live) if live else None, None, worktree=worktree.id)
+                act.record(telling)
+        except BaseException:
+            appear(path)
+            raise
+        vanish(path)
+        (repository.cache / f"pages-{worktree.id}").unlink(missing_ok=True)
+        _move_pointer(repository, path)
+
+
+def _enter(here: Desk, plan: Outset, stored: str, deed: Deed, telling: Telling) -> Worktree:
+    with acting(here.repository.file, deed, here.worktree.id) as act:
+        _check_free(act.worktrees, plan.head)
+        for other in act.worktrees.all():
+            if other.database == stored:  # its file is gone, or it would have been refused before
+                act.worktrees.remove(other.id)
+        act.lead(plan.refs, deed.command)
+        made = act.worktrees.add(stored, plan.head, plan.commit, plan.head_files, number=plan.number)
+        act.saw(None, plan.live_files or plan.head_files, worktree=made.id)
+        act.record(telling)
+        return made
+
+
+def _check_free(worktrees: Worktrees, head: str) -> None:
+    for other in worktrees.all():
+        if other.head == head and head.startswith(BRANCHES):
+            raise BranchInUse(branch=short(head), database=other.database)
+
+
+def _fill(here: Desk, path: Path, target: Version) -> tuple[Mark, PageMap]:
+    """Make a file that holds a version; what it looks like then."""
+    forest = here.repository.forest
     if not here.database.path.exists() or not target.shape.tables:
-        Database.create(path, target.shape)
-        live = Version()
+        database, live = Database.create(path, target.shape), Version()
     else:
         # a copy of the file is made in a moment, and only what differs has to be written after that
+        look(here)
+        known = known_of(here.again())
         here.database.copy_to(path)
-        live = look(there.again())
-    with there.database.writing() as writing:
-        plan = plan_move(here.repository.forest, live, target)
+        database = Database(path)
+        with database.reading() as reading:
+            live = capture(forest, reading, known).version
+    with database.writing() as writing:
+        plan = plan_move(forest, live, target)
         writing.apply(plan.target, plan.changes, contents=plan.contents)
+    with database.reading() as reading:
+        return reading.mark, reading.pages(target.shape).map
 
 
 def _check_folder(repository: Repository, path: Path) -> None:
@@ -113,20 +187,17 @@ def _check_folder(repository: Repository, path: Path) -> None:
         raise FolderOfAnother(folder=path.parent, repository=leads_to)
 
 
-def _forget(there: Desk, *, branch: str | None, now: int) -> None:
-    path, repository = there.database.path, there.repository
-    with repository.file.transaction() as db:
-        Worktrees(db).remove(there.worktree.id)
-        if branch is not None:
-            Refs(db).delete(branch, Stamp(now, "delete"))
+def _move_pointer(repository: Repository, gone: Path) -> None:
+    """Commands in that folder find another working copy there, or no repository any more."""
+    pointer = gone.with_name(FOLDER)
+    if not (pointer.is_file() and is_same(read_pointer(pointer)[0], repository.folder)):
+        return
+    with repository.file.reading() as db:
         left = [database_path(repository, each) for each in Worktrees(db).all()]
-    for suffix in ("-wal", "-shm", "-journal", ""):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
-    (repository.cache / f"pages-{there.worktree.id}").unlink(missing_ok=True)
-    pointer = path.with_name(FOLDER)
-    if pointer.is_file() and is_same(read_pointer(pointer)[0], repository.folder):
-        pointer.unlink()
-        for other in left:
-            if other.parent == path.parent:
-                write_pointer(other, repository.folder)
-                break
+    if gone in left:
+        return
+    pointer.unlink()
+    for other in left:
+        if other.parent == gone.parent:
+            write_pointer(other, repository.folder)
+            break

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from isovc.errors import WhichDatabase
+from isovc.repo.deeds import Deed
 from isovc.repo.making import make
 from isovc.snapshot.version import Version, encode_version
 from isovc.sources.sqlite import Database
@@ -21,9 +22,9 @@ def only_database(folder: Path) -> Path:
     return found[0]
 
 
-def start(database: Path) -> Path:
+def start(database: Path, deed: Deed) -> Path:
     """Make the repository beside a database; its folder."""
     check_text(database.absolute())
     with Database(database).reading() as reading:
         reading.shape()  # refuses what cannot be read before anything is made
-    return make(database, encode_version(Version()))
+    return make(database, encode_version(Version()), deed)

@@ -25,6 +25,11 @@ class Difference:
         return bool(self.tables or self.schema or self.pragmas)
 
 
+def counted(found: Difference) -> dict[str, tuple[int, int, int]]:
+    """The rows that differ, as the record of an operation has them."""
+    return {name: (each.added, each.modified, each.removed) for name, each in found.tables.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """Where a working copy stands."""

@@ -13,20 +13,18 @@ from typing import TypeVar
 from isovc.errors import BranchInUse, CannotCarry, ForeignKeysBroken, NoSuchTable, RowRefused, ShapeNotReached
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
+from isovc.repo.deeds import Deed, Telling
 from isovc.repo.names import BRANCHES, short
 from isovc.repo.refs import Refs
 from isovc.repo.versions import files_of, version_of
 from isovc.repo.worktrees import Worktrees
 from isovc.snapshot.merge import merge
 from isovc.snapshot.version import Version, decode_version, laid_out_like, same
-from isovc.workspace.committing import Stamp
 from isovc.workspace.desk import Desk
 from isovc.workspace.moving import Step, changing, confirm, keep_uncommitted, kept_name, move
 from isovc.workspace.status import Difference, difference
 
 _T = TypeVar("_T")
-
-_DISCARDED = "refs/kept/discarded"  # what the last `reset --hard` took away; its log has those before
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +45,19 @@ def switch(
     history: GitHistory,
     head: str,
     commit: CommitId | None,
-    stamp: Stamp,
+    deed: Deed,
     *,
     carry: bool = False,
     create: bool = False,
 ) -> Switched:
     """Go to a head: a branch by its full ref name, or a commit by its own id. `create`: the branch is made, too."""
     try:
-        return _switch(desk, history, head, commit, stamp, carry=carry, create=create, bring_back=True)
+        return _switch(desk, history, head, commit, deed, carry=carry, create=create, bring_back=True)
     except (RowRefused, ForeignKeysBroken, ShapeNotReached):
         if _kept_at(desk, head) is None:
             raise
     # what was kept there fits row by row, and the rows together break a rule of the database: it goes on waiting
-    return _switch(desk, history, head, commit, stamp, carry=carry, create=create, bring_back=False)
+    return _switch(desk, history, head, commit, deed, carry=carry, create=create, bring_back=False)
 
 
 def _switch(
@@ -67,7 +65,7 @@ def _switch(
     history: GitHistory,
     head: str,
     commit: CommitId | None,
-    stamp: Stamp,
+    deed: Deed,
     *,
     carry: bool,
     create: bool,
@@ -75,7 +73,7 @@ def _switch(
 ) -> Switched:
     files = files_of(history, commit)
     target = wanted = decode_version(files)
-    with changing(desk, stamp.now) as (desk, writing, live):
+    with changing(desk) as (desk, writing, live):
         _refuse_shared_branch(desk, head)
         refs: dict[str, CommitId | None] = {}
         if create:
@@ -92,7 +90,7 @@ def _switch(
             wanted, found = _carried(desk, live, target), None
         else:
             here = kept_name(desk.worktree.head)
-            kept = keep_uncommitted(desk, history, live, stamp, before=_kept_at(desk, desk.worktree.head))
+            kept = keep_uncommitted(desk, history, live, deed, before=_kept_at(desk, desk.worktree.head))
             if kept:
                 refs[here] = kept
                 found = kept if here == kept_name(head) else found
@@ -103,9 +101,11 @@ def _switch(
         wanted = laid_out_like(wanted, live)
         # two versions made one may break a rule that each of them keeps
         merged = returned or (dirty and carry)
-        intent = move(desk, writing, live, Step("switch", head, commit, files, wanted, refs), refuse_violations=merged)
+        telling = Telling(f"switch from {said(desk.worktree.head)} to {said(head)}")
+        step = Step(deed, telling, head, commit, files, wanted, refs)
+        intent = move(desk, writing, live, step, refuse_violations=merged)
         moved = difference(desk, live, wanted)
-    confirm(desk, intent, writing, time=stamp.now)
+    confirm(desk, intent, writing, moved)
     return Switched(head, commit, moved, kept, returned, None if returned else found, dirty and carry)
 
 
@@ -117,14 +117,15 @@ def _refuse_shared_branch(desk: Desk, head: str) -> None:
         raise BranchInUse(branch=short(head), database=others[0].database)
 
 
-def take_tables(desk: Desk, source: Version, tables: Sequence[str], stamp: Stamp) -> Difference:
+def take_tables(desk: Desk, source: Version, tables: Sequence[str], deed: Deed) -> Difference:
     """Make some tables of the database as they are in another version; everything else stays, and so does the head."""
-    with changing(desk, stamp.now) as (desk, writing, live):
+    with changing(desk) as (desk, writing, live):
         wanted = laid_out_like(_with_tables(live, source, tables), live)
         now = desk.worktree
-        intent = move(desk, writing, live, Step("checkout", now.head, now.commit, now.files, wanted))
+        telling = Telling(f"take {', '.join(tables)} from another version")
+        intent = move(desk, writing, live, Step(deed, telling, now.head, now.commit, now.files, wanted))
         moved = difference(desk, live, wanted)
-    confirm(desk, intent, writing, time=stamp.now)
+    confirm(desk, intent, writing, moved)
     return moved
 
 
@@ -174,20 +175,22 @@ def _with(live: Mapping[str, _T], source: Mapping[str, _T], chosen: set[str]) ->
     return {**kept, **{name: value for name, value in source.items() if name in chosen}}
 
 
-def reset(
-    desk: Desk, history: GitHistory, commit: CommitId, stamp: Stamp, *, hard: bool
-) -> tuple[CommitId | None, Difference]:
-    """Let the branch begin at another commit. The database stays as it is, or with `hard` becomes that version too;
-    what was uncommitted is then kept as a commit, which is given back."""
+def reset(desk: Desk, history: GitHistory, commit: CommitId, deed: Deed, *, hard: bool) -> tuple[bool, Difference]:
+    """Let the branch begin at another commit. The database stays as it is, or with `hard` becomes that version too:
+    whether something was uncommitted then, which the operation keeps."""
     files = files_of(history, commit)
-    with changing(desk, stamp.now) as (desk, writing, live):
-        kept = keep_uncommitted(desk, history, live, stamp) if hard else None
+    with changing(desk) as (desk, writing, live):
         wanted = laid_out_like(decode_version(files), live) if hard else live
         refs: dict[str, CommitId | None] = {desk.worktree.head: commit} if desk.worktree.branch else {}
-        if kept:
-            refs[_DISCARDED] = kept
         head = desk.worktree.head if desk.worktree.branch else commit
-        intent = move(desk, writing, live, Step("reset", head, commit, files, wanted, refs))
+        telling = Telling(f"reset {said(desk.worktree.head)} to {commit[:12]}{', database too' if hard else ''}")
+        overwritten = hard and not same(live, desk.head)
+        intent = move(desk, writing, live, Step(deed, telling, head, commit, files, wanted, refs))
         moved = difference(desk, live, wanted)
-    confirm(desk, intent, writing, time=stamp.now)
-    return kept, moved
+    confirm(desk, intent, writing, moved)
+    return overwritten, moved
+
+
+def said(head: str) -> str:
+    """A head in words."""
+    return short(head) if head.startswith(BRANCHES) else head[:12]

@@ -20,13 +20,14 @@ from trees import load_of_doltlite
 
 from isovc.history import Identity
 from isovc.history.git_history import GitHistory
+from isovc.repo.deeds import Deed
 from isovc.repo.names import BRANCHES
 from isovc.repo.place import FOLDER, find
 from isovc.repo.refs import Refs
 from isovc.repo.repository import Repository
 from isovc.repo.settings import Settings
 from isovc.store.check import stats
-from isovc.workspace.committing import Stamp, commit
+from isovc.workspace.committing import commit
 from isovc.workspace.desk import Desk, sit_down
 from isovc.workspace.mirroring import mirror
 from isovc.workspace.naming import create
@@ -38,8 +39,8 @@ _NOW = count(1_700_000_000_000_000, 1_000_000)
 _numbers = count()
 
 
-def _stamp() -> Stamp:
-    return Stamp(Identity("Bench", "bench@example.com"), next(_NOW))
+def _stamp() -> Deed:
+    return Deed(Identity("Bench", "bench@example.com"), next(_NOW))
 
 
 class Versioned:
@@ -50,7 +51,7 @@ class Versioned:
         self.folder.mkdir()
         self.database = self.folder / "items.db"
         shutil.copyfile(stock(bench), self.database)
-        start(self.database)
+        start(self.database, _stamp())
 
     def run(self, work: Callable[[Desk, GitHistory], Any]) -> Outcome:
         """Time it, from opening to closing; the bytes are what the bodies of the chunks grew by."""
@@ -170,7 +171,7 @@ def _switch(bench: Bench) -> dict[str, Contender]:
             target = Refs(db).need(name).target
         switch(desk, history, name, target, _stamp())
 
-    versioned.run(lambda desk, _: create(desk.repository, BRANCHES + "near", desk.worktree.commit, time=next(_NOW)))
+    versioned.run(lambda desk, _: create(desk, BRANCHES + "near", desk.worktree.commit, _stamp()))
     versioned.run(go)
     versioned.change(_UPDATE, _scattered(bench))
     versioned.run(lambda desk, history: commit(desk, history, "apart", _stamp()))
@@ -186,7 +187,7 @@ def _branches(bench: Bench) -> dict[str, Contender]:
             commit_id = desk.worktree.commit
             assert commit_id is not None
             for number in range(2000):
-                create(desk.repository, f"{BRANCHES}many/{number}", commit_id, time=next(_NOW))
+                create(desk, f"{BRANCHES}many/{number}", commit_id, _stamp())
             mirror(desk.repository, history)
 
         before = versioned.size()

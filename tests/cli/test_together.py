@@ -11,16 +11,17 @@ import pytest
 from isovc.errors import HeadMoved
 from isovc.history import Identity
 from isovc.history.git_history import GitHistory
+from isovc.repo.deeds import Deed
 from isovc.repo.place import find
 from isovc.repo.repository import Repository
 from isovc.repo.settings import Settings
 from isovc.workspace import moving, switching
-from isovc.workspace.committing import Stamp, commit
+from isovc.workspace.committing import commit
 from isovc.workspace.desk import sit_down
 from isovc.workspace.switching import reset
 from tests.versioned import Versioned
 
-STAMP = Stamp(Identity("Ada", "ada@example.org"), 1)
+STAMP = Deed(Identity("Ada", "ada@example.org"), 1)
 
 
 def test_many_processes_commit_while_gc_is_at_work(app: Versioned) -> None:

@@ -10,15 +10,18 @@ import pytest
 
 from isovc.cli import tidying
 from isovc.errors import AlreadyCleaning, CleaningTooLong, RepositoryBusy
+from isovc.history import Identity
 from isovc.history.git_history import GitHistory
 from isovc.lifecycle import gc, paying
 from isovc.lifecycle.gc import clean, plan
+from isovc.repo.deeds import Deed
 from isovc.repo.presence import alone, cleaning, present
 from isovc.repo.repository import Repository
 from isovc.repo.settings import Settings
 from tests.versioned import Versioned
 
 FAR = 4_000_000_000_000_000  # microseconds: every undo window has passed
+DEED = Deed(Identity("Ada", "ada@example.org"), FAR, command="gc")
 
 
 @pytest.fixture
@@ -79,15 +82,18 @@ def test_the_time_of_undo_is_honoured(app: Versioned, opened: tuple[Repository, 
     loose = app.commit("on no branch")
     app.ok("switch", "main")
     app.sql("UPDATE notes SET title = 'thrown away'")
-    thrown = app.json("reset", "--hard", "HEAD")["kept"]
+    app.ok("reset", "--hard", "HEAD")
     assert app.json("gc")["commits"] == 0
-    for commit in (gone, loose, thrown):
+    for commit in (gone, loose):
         app.ok("show", commit)
-    done = clean(repository, history, FAR)
-    assert done.commits == 2  # what `reset --hard` threw away last is still named
+    app.ok("undo")
+    assert app.rows("SELECT DISTINCT title FROM notes") == [("thrown away",)]
+    app.ok("redo")
+    assert clean(repository, history, DEED).commits == 2
     assert app.refused("show", gone) == "no-such-revision"
     assert app.refused("show", loose) == "no-such-revision"
-    app.ok("show", thrown)
+    assert app.refused("undo") == "forgotten"
+    assert app.clean
     assert app.json("fsck", "--trees")["damages"] == []
 
 
@@ -103,7 +109,7 @@ def test_everything_named_stays(app: Versioned, opened: tuple[Repository, GitHis
     app.sql("UPDATE notes SET body = 'uncommitted'")
     dump = app.dump()
     app.ok("switch", "main")
-    clean(repository, history, FAR)
+    clean(repository, history, DEED)
     app.ok("switch", "b2")
     assert app.dump() == dump
     for revision in ("v", "b1", "main"):
@@ -114,9 +120,9 @@ def test_everything_named_stays(app: Versioned, opened: tuple[Repository, GitHis
 def test_only_one_at_a_time(app: Versioned, opened: tuple[Repository, GitHistory]) -> None:
     repository, history = opened
     with cleaning(app.folder), pytest.raises(AlreadyCleaning):
-        clean(repository, history, FAR)
+        clean(repository, history, DEED)
     with present(app.folder), pytest.raises(RepositoryBusy):
-        clean(repository, history, FAR, wait=0)
+        clean(repository, history, DEED, wait=0)
     with alone(app.folder, seconds=0):
         pass
 
@@ -140,7 +146,7 @@ def test_what_is_met_while_a_sweep_is_on_stays(
         return done
 
     monkeypatch.setattr(gc, "_forget_lost", meanwhile)
-    clean(repository, history, FAR)
+    clean(repository, history, DEED)
     assert app.dump() == content
     assert app.json("fsck", "--trees")["damages"] == []
     app.sql("DELETE FROM notes")
@@ -166,7 +172,7 @@ def test_a_version_that_becomes_needed_while_looking_stays(
         return forget(*rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(gc, "_forget_lost", meanwhile)
-    assert clean(repository, history, FAR).commits == 0
+    assert clean(repository, history, DEED).commits == 0
     assert len(calls) == 2
     app.ok("switch", "again")
     assert app.json("fsck")["damages"] == []
@@ -176,7 +182,7 @@ def test_looking_can_be_given_little_time(app: Versioned, opened: tuple[Reposito
     _garbage(app)
     before = _counts(app)
     with pytest.raises(CleaningTooLong):
-        clean(*opened, FAR, seconds=-1)
+        clean(*opened, DEED, seconds=-1)
     assert _counts(app) == before
     assert plan(*opened, FAR).chunks > 0
 
@@ -215,12 +221,12 @@ def test_large_values_are_kept_and_freed(app: Versioned, opened: tuple[Repositor
     content = app.dump()
     app.sql("DELETE FROM big")
     app.ok("commit", "-m", "gone")
-    assert clean(*opened, FAR).chunks == 0
+    assert clean(*opened, DEED).chunks == 0
     assert app.json("fsck", "--trees")["damages"] == []
     app.ok("checkout", large)
     assert sorted(app.dump().splitlines()) == sorted(content.splitlines())
     assert app.json("status", "--verify")["clean"]
     app.ok("switch", "main")
     app.ok("reset", "--hard", "HEAD~2")
-    clean(*opened, FAR)
+    clean(*opened, DEED)
     assert app.json("stats")["chunk_bytes"] < 100_000

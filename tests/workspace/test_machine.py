@@ -17,6 +17,7 @@ from isovc.history import CommitId, Identity
 from isovc.history.git_history import GitHistory
 from isovc.lifecycle.gc import clean
 from isovc.lifecycle.verify import verify
+from isovc.repo.deeds import Deed
 from isovc.repo.names import BRANCHES
 from isovc.repo.place import find
 from isovc.repo.repository import Repository
@@ -24,7 +25,7 @@ from isovc.repo.settings import Settings
 from isovc.snapshot.capture import capture
 from isovc.snapshot.version import same
 from isovc.workspace.capturing import look
-from isovc.workspace.committing import Stamp, commit
+from isovc.workspace.committing import commit
 from isovc.workspace.desk import Desk, sit_down
 from isovc.workspace.starting import start
 from isovc.workspace.status import status
@@ -70,7 +71,7 @@ class Machine(RuleBasedStateMachine):
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)"
             " INSERT INTO t SELECT i, 'text ' || i, i * 1.5 FROM n"
         )
-        folder = start(self.path)
+        folder = start(self.path, Deed(Identity("Ada", "ada@example.org"), 1))
         self.repository = Repository(folder, Settings({}, {}))
         self.history = GitHistory(self.repository.git_folder)
         self.time = 1_000_000_000_000_000
@@ -163,7 +164,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule()
     def cleans_up(self) -> None:
-        clean(self.repository, self.history, self.time)
+        clean(self.repository, self.history, self._stamp())
 
     # -- what must hold ------------------------------------------------------------------------------------------------
 
@@ -189,9 +190,9 @@ class Machine(RuleBasedStateMachine):
     def _here(self) -> CommitId:
         return self.branches[self.head] if self.head in self.branches else CommitId(self.head)
 
-    def _stamp(self) -> Stamp:
+    def _stamp(self) -> Deed:
         self.time += 1_000_000
-        return Stamp(Identity("Ada", "ada@example.org"), self.time)
+        return Deed(Identity("Ada", "ada@example.org"), self.time)
 
     def _commit(self) -> None:
         made = commit(self._desk(), self.history, "x", self._stamp(), allow_empty=True).commit

@@ -11,11 +11,10 @@ from isovc.cli.group import command_app
 from isovc.cli.here import Here, here_of
 from isovc.cli.revision import commit_of
 from isovc.cli.screen import Line, Styled
-from isovc.cli.who import present
+from isovc.cli.who import deed
 from isovc.errors import OptionsClash
 from isovc.history.git_history import GitHistory
 from isovc.repo.commits import CommitIndex
-from isovc.repo.moments import microseconds
 from isovc.repo.names import BRANCHES, short
 from isovc.repo.refs import Refs
 from isovc.workspace.desk import Desk
@@ -45,21 +44,21 @@ def branch(
         if not name:
             _list(here, desk)
             return
-        now = microseconds(present())
-        full, other = BRANCHES + name, BRANCHES + start
-        if delete or force:
-            was = remove(desk.repository, full, time=now, force=force)
-            said = f"Removed branch {name} (was {was[:12]})."
-        elif move or duplicate:
-            if not start:  # with one name it is the branch one is on
-                full, other = desk.worktree.head, full
-            (rename if move else copy)(desk.repository, full, other, time=now)
-            said = f"{'Renamed' if move else 'Copied'} branch {short(full)} to {short(other)}."
-        else:
-            target = commit_of(desk, start or "HEAD").id
-            create(desk.repository, full, target, time=now)
-            said = f"Made branch {name} at {target[:12]}. isovc switch {name} goes there."
         with GitHistory(desk.repository.git_folder) as history:
+            by = deed(here, desk.repository.settings, history)
+            full, other = BRANCHES + name, BRANCHES + start
+            if delete or force:
+                was = remove(desk, full, by, force=force)
+                said = f"Removed branch {name} (was {was[:12]})."
+            elif move or duplicate:
+                if not start:  # with one name it is the branch one is on
+                    full, other = desk.worktree.head, full
+                (rename if move else copy)(desk, full, other, by)
+                said = f"{'Renamed' if move else 'Copied'} branch {short(full)} to {short(other)}."
+            else:
+                target = commit_of(desk, start or "HEAD").id
+                create(desk, full, target, by)
+                said = f"Made branch {name} at {target[:12]}. isovc switch {name} goes there."
             here.screen.say_if(mirror(desk.repository, history))
         here.screen.show(_document(desk), [said])
 

@@ -11,7 +11,7 @@ from isovc.cli.at_desk import at_desk
 from isovc.cli.group import command_app
 from isovc.cli.here import here_of
 from isovc.cli.revision import commit_of, version_of
-from isovc.cli.who import stamp
+from isovc.cli.who import deed
 from isovc.cli.wording import counts_document, difference_lines
 from isovc.history.git_history import GitHistory
 from isovc.repo.names import BRANCHES
@@ -35,7 +35,7 @@ def checkout(
     """Make the database another version, or take some tables of one."""
     here = here_of(ctx)
     with at_desk(here, tidies=True) as desk, GitHistory(desk.repository.git_folder) as history:
-        by = stamp(history, desk.repository.settings)
+        by = deed(here, desk.repository.settings, history)
         if table:
             moved = take_tables(desk, version_of(desk, history, revision), table, by)
             here.screen.show(

@@ -10,7 +10,7 @@ from isovc.cli.at_desk import at_desk
 from isovc.cli.group import command_app
 from isovc.cli.here import here_of
 from isovc.cli.screen import Styled
-from isovc.cli.who import stamp
+from isovc.cli.who import deed
 from isovc.cli.wording import counts_document, difference_lines, totals
 from isovc.history.git_history import GitHistory
 from isovc.workspace.capturing import warnings
@@ -34,7 +34,7 @@ def commit(
             desk,
             history,
             message,
-            stamp(history, desk.repository.settings, author),
+            deed(here, desk.repository.settings, history, author),
             allow_empty=allow_empty,
             progress=here.screen.progress(),
         )

@@ -8,11 +8,13 @@ from typing import Annotated
 
 import typer
 
-from isovc.cli.at_desk import place_of, profile
+from isovc.cli.at_desk import at_desk, place_of, profile
 from isovc.cli.group import command_app
 from isovc.cli.here import here_of
+from isovc.cli.who import deed
 from isovc.errors import OptionsClash
 from isovc.repo.settings import SETTINGS, Settings, parse, write_setting
+from isovc.workspace.setting import change_setting
 
 app = command_app()
 
@@ -32,7 +34,6 @@ def config(
         raise OptionsClash(options=("--unset", "VALUE" if value is not None else "no KEY"))
     project = None if mine else place_of(here).folder / "config.toml"
     settings = Settings.read(profile(), project or Path(os.devnull))
-    file = project or profile()
     if not key or listing:
         known = {each: settings.get(each) for each in SETTINGS}
         width = max(map(len, known)) + 2
@@ -43,7 +44,11 @@ def config(
     elif value is not None or unset:
         settings.get(key)
         chosen = None if value is None else parse(key, value)
-        write_setting(file, key, chosen)
+        if mine:
+            write_setting(profile(), key, chosen)
+        else:
+            with at_desk(here) as desk:
+                change_setting(desk, key, chosen, deed(here, settings))
         shown = SETTINGS[key].default if chosen is None else chosen
         here.screen.show({"key": key, "value": shown}, [f"{key} is {shown}."])
     else:

@@ -9,7 +9,7 @@ import typer
 from isovc.cli.at_desk import at_desk
 from isovc.cli.group import command_app
 from isovc.cli.here import here_of
-from isovc.cli.who import present
+from isovc.cli.who import deed, present
 from isovc.cli.wording import size
 from isovc.history.git_history import GitHistory
 from isovc.lifecycle.gc import clean, plan
@@ -29,9 +29,12 @@ def gc(
     """
     here = here_of(ctx)
     with at_desk(here, alone=not dry_run) as desk, GitHistory(desk.repository.git_folder) as history:
-        done = (plan if dry_run else clean)(
-            desk.repository, history, microseconds(present()), progress=here.screen.progress()
-        )
+        progress = here.screen.progress()
+        if dry_run:
+            done = plan(desk.repository, history, microseconds(present()), progress=progress)
+        else:
+            by = deed(here, desk.repository.settings, history)
+            done = clean(desk.repository, history, by, progress=progress)
     verb = "would be deleted" if dry_run else "deleted"
     here.screen.show(
         {

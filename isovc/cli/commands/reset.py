@@ -10,7 +10,7 @@ from isovc.cli.at_desk import at_desk
 from isovc.cli.group import command_app
 from isovc.cli.here import here_of
 from isovc.cli.revision import commit_of
-from isovc.cli.who import stamp
+from isovc.cli.who import deed
 from isovc.cli.wording import counts_document, totals
 from isovc.errors import OptionsClash
 from isovc.history.git_history import GitHistory
@@ -30,19 +30,19 @@ def reset(
     """Move the branch to another version.
 
     The database stays as it is, so that what differs becomes uncommitted; with --hard it becomes that version too,
-    and what was uncommitted is kept as a commit of its own."""
+    and what was uncommitted comes back with isovc undo."""
     here = here_of(ctx)
     if soft and hard:
         raise OptionsClash(options=("--soft", "--hard"))
     with at_desk(here, tidies=True) as desk, GitHistory(desk.repository.git_folder) as history:
         commit = commit_of(desk, revision).id
-        kept, moved = do(desk, history, commit, stamp(history, desk.repository.settings), hard=hard)
+        overwritten, moved = do(desk, history, commit, deed(here, desk.repository.settings, history), hard=hard)
         here.screen.say_if(mirror(desk.repository, history))
     where = desk.worktree.branch or "HEAD"
     here.screen.show(
-        {"branch": desk.worktree.branch, "commit": commit, "kept": kept, "tables": counts_document(moved.tables)},
+        {"branch": desk.worktree.branch, "commit": commit, "tables": counts_document(moved.tables)},
         [
             f"{where} now is at {commit[:12]}: {totals(moved)} in the database.",
-            *([f"What was uncommitted is kept: isovc checkout {kept[:12]}"] if kept else []),
+            *(["What was uncommitted comes back with isovc undo."] if overwritten else []),
         ],
     )

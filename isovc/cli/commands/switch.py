@@ -11,7 +11,7 @@ from isovc.cli.at_desk import at_desk
 from isovc.cli.group import command_app
 from isovc.cli.here import here_of
 from isovc.cli.revision import commit_of
-from isovc.cli.who import stamp
+from isovc.cli.who import deed
 from isovc.history.git_history import GitHistory
 from isovc.repo.names import BRANCHES
 from isovc.repo.refs import Refs
@@ -39,7 +39,7 @@ def switch(
     here = here_of(ctx)
     with at_desk(here, tidies=True) as desk, GitHistory(desk.repository.git_folder) as history:
         left = desk.worktree.branch or desk.worktree.head[:12]
-        by = stamp(history, desk.repository.settings)
+        by = deed(here, desk.repository.settings, history)
         if detach:
             commit = commit_of(desk, name).id
             came = go(desk, history, commit, commit, by, carry=carry)

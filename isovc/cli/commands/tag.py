@@ -10,9 +10,8 @@ from isovc.cli.at_desk import at_desk
 from isovc.cli.group import command_app
 from isovc.cli.here import here_of
 from isovc.cli.revision import commit_of
-from isovc.cli.who import present
+from isovc.cli.who import deed
 from isovc.history.git_history import GitHistory
-from isovc.repo.moments import microseconds
 from isovc.repo.names import TAGS, short
 from isovc.repo.refs import Refs
 from isovc.workspace.mirroring import mirror
@@ -33,15 +32,15 @@ def tag(
     with at_desk(here) as desk:
         said = []
         if name:
-            now = microseconds(present())
-            if delete:
-                was = remove(desk.repository, TAGS + name, time=now)
-                said = [f"Removed tag {name} (was {was[:12]})."]
-            else:
-                target = commit_of(desk, revision).id
-                create(desk.repository, TAGS + name, target, time=now)
-                said = [f"Tagged {target[:12]} as {name}."]
             with GitHistory(desk.repository.git_folder) as history:
+                by = deed(here, desk.repository.settings, history)
+                if delete:
+                    was = remove(desk, TAGS + name, by)
+                    said = [f"Removed tag {name} (was {was[:12]})."]
+                else:
+                    target = commit_of(desk, revision).id
+                    create(desk, TAGS + name, target, by)
+                    said = [f"Tagged {target[:12]} as {name}."]
                 here.screen.say_if(mirror(desk.repository, history))
         with desk.repository.file.reading() as db:
             found = {short(ref.name): ref.target for ref in Refs(db).all(TAGS)}

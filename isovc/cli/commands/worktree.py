@@ -11,9 +11,8 @@ from isovc.cli.at_desk import at_desk
 from isovc.cli.group import command_app
 from isovc.cli.here import here_of
 from isovc.cli.revision import commit_of
-from isovc.cli.who import present
+from isovc.cli.who import deed
 from isovc.history.git_history import GitHistory
-from isovc.repo.moments import microseconds
 from isovc.repo.names import BRANCHES
 from isovc.workspace.mirroring import mirror
 from isovc.workspace.outposts import add as make
@@ -36,8 +35,8 @@ def add(
         target = commit_of(desk, revision)
         head = target.ref if target.ref and target.ref.startswith(BRANCHES) and revision != "HEAD" else str(target.id)
         head = BRANCHES + new if new else head
-        now = microseconds(present())
-        made = make(desk, history, here.path(path), head, target.id, now=now, create=new is not None)
+        by = deed(here, desk.repository.settings, history)
+        made = make(desk, history, here.path(path), head, target.id, by, create=new is not None)
         here.screen.say_if(mirror(desk.repository, history))
     where = f"on branch {made.worktree.branch}" if made.worktree.branch else "on no branch"
     here.screen.show(
@@ -70,9 +69,9 @@ def remove(
     ctx: typer.Context,
     path: Annotated[Path, typer.Argument(metavar="PATH", help="The database file.")],
 ) -> None:
-    """Forget a working copy and delete its file. What is uncommitted in it goes with it."""
+    """Forget a working copy and delete its file. isovc undo brings it back, with what was uncommitted."""
     here = here_of(ctx)
-    here.screen.confirm(f"Delete {path} with what is uncommitted in it?")
-    with at_desk(here) as desk:
-        gone = leave(desk, here.path(path), now=microseconds(present()))
+    here.screen.confirm(f"Delete {path}? isovc undo brings it back.")
+    with at_desk(here) as desk, GitHistory(desk.repository.git_folder) as history:
+        gone = leave(desk, here.path(path), deed(here, desk.repository.settings, history))
     here.screen.show({"path": str(path), "branch": gone.branch}, [f"Removed {path}. Its branch stays."])

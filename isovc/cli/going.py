@@ -1,0 +1,71 @@
+"""Going over operations, back or forward, and what is said of it: the same for undo, redo, restore and revert."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from isovc.cli.here import Here
+from isovc.cli.screen import Line
+from isovc.cli.who import deed
+from isovc.cli.wording import counts_document, totals
+from isovc.history.git_history import GitHistory
+from isovc.repo.names import short
+from isovc.workspace.desk import Desk
+from isovc.workspace.mirroring import mirror
+from isovc.workspace.undoing import Gone, go, preview
+from isovc.workspace.ways import Way
+
+
+def go_over(here: Here, desk: Desk, plan: Callable[[Desk, int], Way], many: int, *, dry_run: bool) -> None:
+    """So many operations, in as few transactions as can be."""
+    if dry_run:
+        _show(here, [preview(desk, plan(desk, many))], dry_run=True)
+        return
+    done: list[Gone] = []
+    with GitHistory(desk.repository.git_folder) as history:
+        while many > 0:
+            way = plan(desk, many)
+            done.append(go(desk, history, way, deed(here, desk.repository.settings, history)))
+            many -= len(way.steps)
+            desk = desk.again()
+        here.screen.say_if(mirror(desk.repository, history))
+    _show(here, done, dry_run=False)
+
+
+def go_along(here: Here, desk: Desk, way: Way, *, dry_run: bool) -> None:
+    """One way."""
+    go_over(here, desk, lambda _desk, _many: way, len(way.steps), dry_run=dry_run)
+
+
+def _show(here: Here, done: list[Gone], *, dry_run: bool) -> None:
+    last = done[-1]
+    here.screen.show(
+        {
+            "dry_run": dry_run,
+            "operations": [step.id for gone in done for step in gone.way.steps],
+            "branch": last.branch,
+            "commit": last.standing.commit,
+            "refs": {name: then for gone in done for name, (_, then) in gone.way.refs.items()},
+            "tables": counts_document(last.moved.tables),
+            "since": counts_document(last.since.tables),
+        },
+        [line for gone in done for line in _lines(gone, dry_run=dry_run)],
+    )
+
+
+def _lines(gone: Gone, *, dry_run: bool) -> Iterator[Line]:
+    would = "Would " if dry_run else ""
+    for step in gone.way.steps:
+        yield f"{would}{gone.way.verb}: {step.operation.summary} ({step.id[:12]})"
+    for name, (_, then) in sorted(gone.way.refs.items()):
+        if not name.startswith("refs/kept/"):
+            yield f"  {short(name)} {'is gone' if then is None else f'is at {then[:12]}'}"
+    where = f"On branch {gone.branch}" if gone.branch else "On no branch"
+    at = f", at {gone.standing.commit[:12]}" if gone.standing.commit else ", no commits yet"
+    yield f"{where}{at}: {totals(gone.moved)} in the database."
+    if gone.since:
+        yield f"What was written since ({totals(gone.since)}) is kept: {_way_back(gone)}"
+
+
+def _way_back(gone: Gone) -> str:
+    return "isovc redo brings it back." if gone.way.telling.undone else "isovc undo brings it back."

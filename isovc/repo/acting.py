@@ -1,0 +1,105 @@
+"""The commit point of a command: one transaction that moves refs and working copies, and records who did."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from isovc.history import CommitId
+from isovc.repo.database import Database
+from isovc.repo.deeds import Deed, Telling
+from isovc.repo.operations import Live, Logged, Operation, Operations
+from isovc.repo.refs import Refs, Stamp
+from isovc.repo.snapshots import keep_snapshot
+from isovc.repo.worktrees import Files, Worktrees
+from isovc.store import StoreFile
+
+
+class Act:
+    """The transaction of one command. What is moved through `refs` and `worktrees` is in the record by itself."""
+
+    def __init__(self, db: Database, deed: Deed, worktree: int) -> None:
+        self.db = db
+        self.deed = deed
+        self.worktree = worktree
+        self._last = Operations(db).last()
+        self.number = self._last.operation.number + 1 if self._last else 1
+        self.refs = Refs(db, act=self.number)
+        self.worktrees = Worktrees(db)
+        self._live: dict[str, Live] = {}
+
+    def stamp(self, what: str) -> Stamp:
+        """For the log of a ref."""
+        return Stamp(self.deed.now, what)
+
+    def saw(self, before: Files | None, after: Files | None, *, worktree: int | None = None) -> None:
+        """The version a live database held before, and the one it holds after; None: there was, or is, none."""
+        before_id = None if before is None else keep_snapshot(self.db, before)
+        after_id = before_id if after is before else None if after is None else keep_snapshot(self.db, after)
+        self._live[str(self.worktree if worktree is None else worktree)] = (before_id, after_id)
+
+    def lead(self, refs: Mapping[str, CommitId | None], what: str) -> None:
+        """Let these refs lead there, wherever they are; None: such a ref shall go."""
+        gone_first = sorted(refs.items(), key=lambda item: item[1] is not None)  # a may become a/b
+        for name, target in gone_first:
+            found = self.refs.get(name)
+            seen = found.target if found else None
+            if target is not None and target != seen:
+                self.refs.move(name, target, self.stamp(what), seen=seen)
+            elif target is None and found:
+                self.refs.delete(name, self.stamp(what))
+
+    def rename_heads(self, heads: Mapping[int, str]) -> None:
+        """Working copies stay where they are, on a branch that is called otherwise."""
+        for number, head in heads.items():
+            found = self.worktrees.get(number)
+            self.worktrees.set_head(number, head, found.commit, found.files)
+
+    def record(self, telling: Telling) -> Logged | None:
+        """Put the operation into the log. Whoever has moved nothing has done nothing."""
+        refs = {name: pair for name, pair in self.refs.moved.items() if pair[0] != pair[1]}
+        places = {str(key): pair for key, pair in self.worktrees.moved.items() if pair[0] != pair[1]}
+        live = {key: pair for key, pair in self._live.items() if refs or places or pair[0] != pair[1]}
+        stepped = bool(telling.undone or telling.redone or telling.passed_over)
+        if not (refs or places or live or stepped or telling.settings or telling.irreversible):
+            return None
+        deed, operations = self.deed, Operations(self.db)
+        below = telling.below
+        if not telling.undone and not telling.redone:
+            mine = operations.last(self.worktree)
+            below = mine.next_undo if mine else None
+        here = self.worktrees.find(self.worktree)
+        return operations.append(
+            Operation(
+                number=self.number,
+                previous=self._last.id if self._last else None,
+                command=deed.command,
+                words=deed.words,
+                summary=telling.summary,
+                author=str(deed.author),
+                user=deed.user,
+                host=deed.host,
+                begun=deed.now,
+                ended=max(deed.now, time.time_ns() // 1000),
+                worktree=self.worktree,
+                database=here.database if here else "",
+                refs=refs,
+                worktrees=places,
+                live=live,
+                tables=telling.tables,
+                settings=telling.settings,
+                undone=telling.undone,
+                redone=telling.redone,
+                below=below,
+                passed_over=telling.passed_over,
+                irreversible=telling.irreversible,
+            )
+        )
+
+
+@contextmanager
+def acting(file: StoreFile, deed: Deed, worktree: int) -> Iterator[Act]:
+    """One write transaction of store.db for a command. The block ends with `record`."""
+    with file.transaction() as db:
+        yield Act(db, deed, worktree)

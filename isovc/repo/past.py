@@ -1,0 +1,44 @@
+"""store.db as it was after an operation: views that lie over its tables in one connection, so that whoever reads there
+sees the past and cannot write to it."""
+
+from __future__ import annotations
+
+from isovc.repo.database import Database
+from isovc.repo.operations import Logged, Operations, SnapshotId, Standing
+
+# names without a schema mean a view of the connection's own before a table of the file
+_VIEWS = """
+CREATE TEMP VIEW ref(name, target, message) AS
+    SELECT moved.name, moved.new, '' FROM main.ref_log AS moved
+    WHERE moved.new IS NOT NULL AND moved.seq = (
+        SELECT max(seq) FROM main.ref_log AS other WHERE other.name = moved.name AND coalesce(other.act, 0) <= {number}
+    );
+CREATE TEMP VIEW ref_log AS SELECT * FROM main.ref_log WHERE coalesce(act, 0) <= {number};
+CREATE TEMP VIEW operation AS SELECT * FROM main.operation WHERE number <= {number};
+"""
+
+
+def look_back(db: Database, text: str) -> Logged:
+    """Let this connection see what there was after the operation that `text` means."""
+    found = Operations(db).find(text)
+    for statement in _VIEWS.format(number=found.operation.number).split(";\n"):
+        db.execute(statement, ())
+    return found
+
+
+def standing_after(db: Database, worktree: int, number: int) -> Standing | None:
+    """Where a working copy stood after operation `number`; None: it was not there, or nothing is known."""
+    for logged in Operations(db).newest_first(before=number + 1):
+        pair = logged.operation.worktrees.get(str(worktree))
+        if pair is not None:
+            return pair[1]
+    return None
+
+
+def live_after(db: Database, worktree: int, number: int) -> SnapshotId | None:
+    """What its database held then, as far as operations saw it."""
+    for logged in Operations(db).newest_first(before=number + 1):
+        pair = logged.operation.live.get(str(worktree))
+        if pair is not None:
+            return pair[1]
+    return None

@@ -1,0 +1,41 @@
+"""Versions that live databases held when an operation began or ended, by the BLAKE3 of their files."""
+
+from __future__ import annotations
+
+from isovc.encoding.digest import record_id
+from isovc.encoding.values import encode
+from isovc.errors import SnapshotForgotten
+from isovc.repo.database import Database
+from isovc.repo.operations import SnapshotId
+from isovc.repo.worktrees import Files, pack_files, unpack_files
+
+_SINCE = "SELECT snapshot FROM operation_snapshot JOIN operation USING(number) WHERE ended >= ?"
+
+
+def keep_snapshot(db: Database, files: Files) -> SnapshotId:
+    """Keep the files of a version; its id. The same version is kept once."""
+    raw = record_id(encode([part for name in sorted(files) for part in (name, files[name])]))
+    if db.execute("SELECT 1 FROM snapshot WHERE id = ?", (raw,)).fetchone() is None:
+        db.execute("INSERT INTO snapshot(id, files) VALUES(?, ?)", (raw, pack_files(files)))
+    return SnapshotId(raw.hex())
+
+
+def kept_since(db: Database, time: int) -> list[Files]:
+    """All that operations speak of which ended at that time or later."""
+    return [unpack_files(row[0]) for row in db.execute(f"SELECT files FROM snapshot WHERE id IN ({_SINCE})", (time,))]
+
+
+def forget_snapshots(db: Database, before: int) -> int:
+    """Let go of what only operations before that time speak of; how many."""
+    known = db.execute("SELECT count(*) FROM snapshot", ()).fetchone()[0]
+    db.execute(f"DELETE FROM snapshot WHERE id NOT IN ({_SINCE})", (before,))
+    left: int = db.execute("SELECT count(*) FROM snapshot", ()).fetchone()[0]
+    return int(known - left)
+
+
+def read_snapshot(db: Database, snapshot: SnapshotId) -> Files:
+    """The files again, unless gc has let go of them."""
+    row = db.execute("SELECT files FROM snapshot WHERE id = ?", (bytes.fromhex(snapshot),)).fetchone()
+    if row is None:
+        raise SnapshotForgotten(snapshot=snapshot)
+    return unpack_files(row[0])

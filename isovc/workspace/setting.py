@@ -1,0 +1,21 @@
+"""A setting of the repository changed, as an operation that can be undone."""
+
+from __future__ import annotations
+
+from isovc.repo.acting import acting
+from isovc.repo.deeds import Deed, Telling
+from isovc.repo.settings import Plain, write_setting
+from isovc.workspace.desk import Desk
+
+
+def change_setting(desk: Desk, key: str, value: Plain | None, deed: Deed) -> None:
+    """Set it for this repository; None: what the person or the default says holds again."""
+    before = desk.repository.settings.project.get(key)
+    with acting(desk.repository.file, deed, desk.worktree.id) as act:
+        act.record(Telling(_said(key, value), settings={key: (before, value)} if before != value else {}))
+        # inside: where the file cannot be written, nothing is recorded
+        write_setting(desk.repository.folder / "config.toml", key, value)
+
+
+def _said(key: str, value: Plain | None) -> str:
+    return f"leave {key} to its default" if value is None else f"set {key} to {value}"

@@ -1,0 +1,166 @@
+"""Going a way over operations: refs, working copies and rows in one commit point.
+
+What an operation did to the rows is taken back by making the database what it was before; rows that were written since
+are in the record of the undo itself, so that redo brings them back. An operation that left the rows alone, like a
+commit, leaves them alone when it is undone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from isovc.errors import BranchInUse, DoesNotFitBack, HeadMoved, MovedSince, SnapshotForgotten
+from isovc.history import CommitId
+from isovc.history.git_history import GitHistory
+from isovc.repo.acting import acting
+from isovc.repo.commits import CommitIndex
+from isovc.repo.database import Database
+from isovc.repo.deeds import Deed
+from isovc.repo.names import BRANCHES, short, what_is
+from isovc.repo.operations import Operations, Standing
+from isovc.repo.refs import Refs
+from isovc.repo.settings import write_setting
+from isovc.repo.snapshots import read_snapshot
+from isovc.repo.versions import files_of
+from isovc.repo.worktrees import Worktrees
+from isovc.snapshot.merge import merge
+from isovc.snapshot.version import Version, decode_version, laid_out_like
+from isovc.workspace.capturing import look
+from isovc.workspace.desk import Desk, path_of
+from isovc.workspace.moving import Step, changing, confirm, move
+from isovc.workspace.outposts import Outset, plant, uproot
+from isovc.workspace.status import Difference, difference
+from isovc.workspace.ways import Way
+
+_NOTHING = Difference({}, (), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """What came of going a way: where the working copy stands then, what moved in the database, and what had been
+    written since, which only the record of this operation holds now."""
+
+    way: Way
+    standing: Standing
+    moved: Difference = _NOTHING
+    since: Difference = _NOTHING
+
+    @property
+    def branch(self) -> str | None:
+        """The branch it is on; None: detached."""
+        head = self.standing.head
+        return head.removeprefix(BRANCHES) if head.startswith(BRANCHES) else None
+
+
+def preview(desk: Desk, way: Way) -> Gone:
+    """What `go` would do. Changes nothing."""
+    with desk.repository.file.reading() as db:
+        _check(db, desk, way)
+    return _planned(desk, way, look(desk))[1] if way.live else Gone(way, _standing(desk, way))
+
+
+def go(desk: Desk, history: GitHistory, way: Way, deed: Deed) -> Gone:
+    """Go there."""
+    others = {int(key): pair for key, pair in way.worktrees.items() if int(key) != desk.worktree.id}
+    with desk.repository.file.reading() as db:
+        _check(db, desk, way)
+        content = read_snapshot(db, way.planted) if way.planted else None
+    for key, (_, then) in way.settings.items():  # before the commit point: to set them once more does no harm
+        write_setting(desk.repository.folder / "config.toml", key, then)
+    refs = {name: then for name, (_, then) in way.refs.items()}
+    for number, (now, then) in others.items():
+        if now is None and then is not None:
+            path = path_of(desk.repository, then.database)
+            files = files_of(history, then.commit)
+            plant(desk, Outset(path, then.head, then.commit, files, content, number, refs), deed, way.telling)
+            return Gone(way, _standing(desk, way))
+        if then is None:
+            with desk.repository.file.reading() as db:
+                found = Worktrees(db).get(number)
+            uproot(desk, found, deed, way.telling, refs)
+            return Gone(way, _standing(desk, way))
+    heads = {number: then.head for number, (_, then) in others.items()}
+    if way.live is not None:
+        return _go_with_rows(desk, history, way, deed, refs, heads)
+    with acting(desk.repository.file, deed, desk.worktree.id) as act:
+        _check(act.db, desk, way)
+        standing = _standing(desk, way)
+        act.lead(refs, deed.command)
+        act.rename_heads(heads)
+        act.worktrees.set_head(desk.worktree.id, standing.head, standing.commit, files_of(history, standing.commit))
+        act.record(way.telling)
+    return Gone(way, standing)
+
+
+def _go_with_rows(
+    desk: Desk,
+    history: GitHistory,
+    way: Way,
+    deed: Deed,
+    refs: Mapping[str, CommitId | None],
+    heads: Mapping[int, str],
+) -> Gone:
+    with changing(desk) as (desk, writing, live):
+        with desk.repository.file.reading() as db:
+            _check(db, desk, way)
+        wanted, gone = _planned(desk, way, live)
+        there = gone.standing
+        files = files_of(history, there.commit)
+        step = Step(deed, way.telling, there.head, there.commit, files, wanted, refs, heads)
+        intent = move(desk, writing, live, step, refuse_violations=way.merging)
+    confirm(desk, intent, writing, gone.moved)
+    return gone
+
+
+def _planned(desk: Desk, way: Way, live: Version) -> tuple[Version, Gone]:
+    """What the database shall hold, and what differs."""
+    with desk.repository.file.reading() as db:
+        assert way.live is not None
+        wanted = decode_version(read_snapshot(db, way.live))
+        left = decode_version(read_snapshot(db, way.left)) if way.left else desk.head
+    since = difference(desk, left, live)
+    if way.merging and since:
+        merged = merge(desk.repository.forest, left, live, wanted)
+        if merged.conflicts:
+            tables = sorted({each.table for each in merged.conflicts})
+            raise DoesNotFitBack(operation=way.last.id, tables=tables, rows=len(merged.conflicts))
+        wanted, since = merged.version, _NOTHING
+    wanted = laid_out_like(wanted, live)
+    return wanted, Gone(way, _standing(desk, way), difference(desk, live, wanted), since)
+
+
+# -- what stands in the way --------------------------------------------------------------------------------------------
+
+
+def _check(db: Database, desk: Desk, way: Way) -> None:
+    """Refuse what somebody has moved since, or is still on."""
+    refs, worktrees = Refs(db), Worktrees(db)
+    known = {each.id: each for each in worktrees.all()}
+    for name, (now, _) in way.refs.items():
+        found = refs.get(name)
+        if (found.target if found else None) != now:
+            raise MovedSince(what=f"{what_is(name)} {short(name)}", operation=way.last.id, by=_mover(db, name))
+    index = CommitIndex(db)
+    for commit in [then for _, then in way.refs.values()] + [each.commit for _, each in way.worktrees.values() if each]:
+        if commit is not None and commit not in index:
+            raise SnapshotForgotten(snapshot=commit)
+    for key, (now, _) in way.worktrees.items():
+        there = known.get(int(key))
+        if (there.standing if there else None) != now:
+            raise MovedSince(what=f"the working copy {(there or desk.worktree).database}", operation=way.last.id, by="")
+    for each in known.values():
+        if each.head in way.refs and each.id != desk.worktree.id and str(each.id) not in way.worktrees:
+            raise BranchInUse(branch=short(each.head), database=each.database)
+    if known[desk.worktree.id].intent is not None:
+        raise HeadMoved(head=desk.worktree.head)
+
+
+def _mover(db: Database, name: str) -> str:
+    """The operation that moved a ref last."""
+    return next((each.id for each in Operations(db).newest_first() if name in each.operation.refs), "")
+
+
+def _standing(desk: Desk, way: Way) -> Standing:
+    pair = way.worktrees.get(str(desk.worktree.id))
+    return pair[1] if pair else desk.worktree.standing

@@ -1,0 +1,201 @@
+"""Ways over operations: where refs, working copies and rows shall lead when operations are undone, done again or
+reverted, or the state after one of them is restored. Only plans; changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from isovc.errors import NothingToRedo, NothingToUndo, OutOfReach
+from isovc.repo.deeds import Telling
+from isovc.repo.operations import Live, Logged, Operations, SnapshotId
+from isovc.repo.past import live_after, standing_after
+from isovc.repo.worktrees import Worktrees
+from isovc.workspace.desk import Desk
+
+Moves = Mapping[str, tuple[Any, Any]]  # by name, what is now and what shall be
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """From where things stand to where they shall. `live`: what the database shall hold (None: what it holds). `left`:
+    what it held at the beginning of the way, if nobody has written since. `merging`: what was written since stays."""
+
+    telling: Telling
+    steps: tuple[Logged, ...]
+    refs: Moves
+    worktrees: Moves
+    settings: Moves
+    live: SnapshotId | None
+    left: SnapshotId | None
+    merging: bool = False
+    planted: SnapshotId | None = None  # what the database of another working copy holds that comes back
+
+    @property
+    def verb(self) -> str:
+        """What is done to its operations."""
+        return self.telling.summary.partition(" ")[0]
+
+    @property
+    def last(self) -> Logged:
+        """The operation where the way ends."""
+        return self.steps[-1]
+
+
+def plan_undo(desk: Desk, many: int) -> Way:
+    """Back over so many operations of this working copy. Fewer where one of them made or removed a working copy, which
+    is gone over by itself."""
+    with desk.repository.file.reading() as db:
+        steps = _last_steps(Operations(db), desk.worktree.id, many)
+    return _undo_of(desk, _alike(steps))
+
+
+def plan_redo(desk: Desk, many: int) -> Way:
+    """Forward again over so many of those that were undone last, or fewer, as above."""
+    with desk.repository.file.reading() as db:
+        waiting = _undone(Operations(db), desk.worktree.id)
+    if len(waiting) < many:
+        raise NothingToRedo(asked=many, possible=len(waiting))
+    after = {step.id: held for step, held in waiting}
+    steps = _alike([step for step, _ in reversed(waiting[-many:])])
+    telling = Telling(f"redo {_listed(steps)}", redone=tuple(each.id for each in steps), below=steps[-1].id)
+    here = str(desk.worktree.id)
+    rows = [each for each in steps if _moves_rows(each, here)]
+    return Way(
+        telling,
+        tuple(steps),
+        _composed([each.operation.refs for each in steps]),
+        _composed([each.operation.worktrees for each in steps]),
+        _composed([each.operation.settings for each in steps]),
+        live=after[steps[-1].id] if rows else None,
+        left=rows[0].operation.live[here][0] if rows else None,
+        planted=_planted(steps[-1].operation.live, here, 1),
+    )
+
+
+def plan_restore(desk: Desk, operation: str, *, before: bool) -> Way:
+    """To the state after an operation, or before it: all names, and this working copy."""
+    here = desk.worktree.id
+    with desk.repository.file.reading() as db:
+        operations = Operations(db)
+        found = operations.find(operation)
+        number = found.operation.number - before
+        later = [each for each in operations.newest_first() if each.operation.number > number]
+        standing = standing_after(db, here, number)
+        live = live_after(db, here, number)
+        now = Worktrees(db).get(here).standing
+    where = "before" if before else "after"
+    return Way(
+        Telling(f"restore the state {where} {found.operation.command} {found.id[:12]}"),
+        (found,),
+        _composed([_turned(each.operation.refs) for each in later]),
+        {str(here): (now, standing or now)},
+        _composed([_turned(each.operation.settings) for each in later]),
+        live=live,
+        left=None,
+    )
+
+
+def plan_revert(desk: Desk, operation: str) -> Way:
+    """One operation taken back, whatever came after it."""
+    with desk.repository.file.reading() as db:
+        found = Operations(db).find(operation)
+    if found.operation.irreversible:
+        raise OutOfReach(operation=found.id, command=found.operation.command)
+    return _back(desk, [found], Telling(f"revert {found.operation.command} {found.id[:12]}"), merging=True)
+
+
+# -- which operations --------------------------------------------------------------------------------------------------
+
+
+def _last_steps(operations: Operations, worktree: int, many: int) -> list[Logged]:
+    """The operations that undo goes over, the newest first."""
+    steps: list[Logged] = []
+    last = operations.last(worktree)
+    at = last.next_undo if last else None
+    while at is not None and len(steps) < many:
+        step = operations.get(at)
+        if step.operation.irreversible:
+            raise OutOfReach(operation=step.id, command=step.operation.command)
+        steps.append(step)
+        at = step.operation.below
+    if len(steps) < many:
+        raise NothingToUndo(asked=many, possible=len(steps))
+    return steps
+
+
+def _undone(operations: Operations, worktree: int) -> list[tuple[Logged, SnapshotId | None]]:
+    """What was undone and not done again, the last undone at the end, each with what the database held after it."""
+    since: list[Logged] = []
+    for logged in operations.newest_first(worktree=worktree):
+        if not (logged.operation.undone or logged.operation.redone or logged.operation.passed_over):
+            break
+        since.append(logged)
+    waiting: list[tuple[Logged, SnapshotId | None]] = []
+    for logged in reversed(since):
+        held = logged.operation.live.get(str(worktree), (None, None))[0]
+        for undone in map(operations.get, logged.operation.undone):
+            waiting.append((undone, held))
+            held = undone.operation.live.get(str(worktree), (held, None))[0]
+        if logged.operation.redone:
+            del waiting[-len(logged.operation.redone) :]
+    return waiting
+
+
+def _alike(steps: Sequence[Logged]) -> Sequence[Logged]:
+    """As many from the first on as one transaction can go over: files of working copies come and go one by one."""
+    for at, step in enumerate(steps):
+        if any(None in pair for pair in step.operation.worktrees.values()):
+            return steps[: max(at, 1)]
+    return steps
+
+
+def _undo_of(desk: Desk, steps: Sequence[Logged]) -> Way:
+    telling = Telling(
+        f"undo {_listed(steps)}", undone=tuple(each.id for each in steps), below=steps[-1].operation.below
+    )
+    return _back(desk, steps, telling)
+
+
+def _back(desk: Desk, steps: Sequence[Logged], telling: Telling, *, merging: bool = False) -> Way:
+    """Over these operations, the newest first."""
+    here = str(desk.worktree.id)
+    rows = [each for each in steps if _moves_rows(each, here)]
+    return Way(
+        telling,
+        tuple(steps),
+        _composed([_turned(each.operation.refs) for each in steps]),
+        _composed([_turned(each.operation.worktrees) for each in steps]),
+        _composed([_turned(each.operation.settings) for each in steps]),
+        live=rows[-1].operation.live[here][0] if rows else None,
+        left=rows[0].operation.live[here][1] if rows else None,
+        merging=merging,
+        planted=_planted(steps[-1].operation.live, here, 0),
+    )
+
+
+def _moves_rows(step: Logged, here: str) -> bool:
+    before, after = step.operation.live.get(here, (None, None))
+    return before != after
+
+
+def _planted(live: Mapping[str, Live], here: str, side: int) -> SnapshotId | None:
+    return next((pair[side] for key, pair in live.items() if key != here and None in pair), None)
+
+
+def _turned(moves: Moves) -> Moves:
+    return {name: (after, before) for name, (before, after) in moves.items()}
+
+
+def _composed(steps: Sequence[Moves]) -> dict[str, tuple[Any, Any]]:
+    """One move for several in a row."""
+    whole: dict[str, tuple[Any, Any]] = {}
+    for moves in steps:
+        for name, (now, then) in moves.items():
+            whole[name] = (whole.get(name, (now,))[0], then)
+    return {name: pair for name, pair in whole.items() if pair[0] != pair[1]}
+
+
+def _listed(steps: Sequence[Logged]) -> str:
+    return ", ".join(f"{each.operation.command} {each.id[:12]}" for each in steps)
