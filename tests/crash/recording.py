@@ -1,0 +1,160 @@
+"""What a process did to the files of a folder, in order and byte by byte, as strace saw it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.crash.stopping import environment
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One thing done. `path` and `other` are relative to the folder; `what` says how the rest is meant:
+
+    make, folder, remove (path), rename, link (path to other), write (data at), size (at bytes), sync, told (to whoever
+    reads the output)."""
+
+    what: str
+    path: str = ""
+    other: str = ""
+    at: int = 0
+    data: bytes = b""
+
+
+_CALLS = (
+    *("openat", "creat", "close", "lseek", "write", "pwrite64", "writev", "pwritev", "ftruncate", "truncate"),
+    *("fallocate", "copy_file_range", "sendfile", "fsync", "fdatasync", "sync_file_range", "rename", "renameat"),
+    *("renameat2", "link", "linkat", "symlink", "symlinkat", "unlink", "unlinkat", "mkdir", "mkdirat", "rmdir"),
+)
+_LINE = re.compile(r"^\d+ +(\w+)\((.*)\) += +(\d+)(?:<.*>)?(?: |$)")
+_TOKEN = re.compile(r'(?P<fd>\d+|AT_FDCWD)<(?P<path>[^>]*)>(?:\(deleted\))?|"(?P<text>[^"]*)"|(?P<word>[^,"<>]+)')
+_ANONYMOUS = "-shm"  # shared memory of running processes, which a power cut ends; SQLite makes it anew
+
+
+def record(words: Sequence[str], folder: Path, trace: Path) -> list[Deed]:
+    """Run a program that must succeed; what it did under the folder."""
+    strace = ["strace", "-f", "--seccomp-bpf", "-qq", "-y", "-xx", "-s", "100000000", "-e", "signal=none"]
+    done = subprocess.run(
+        [*strace, "-o", str(trace), "-e", f"trace={','.join(_CALLS)}", *words],
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    with trace.open(encoding="ascii") as lines:
+        return list(_Reader(folder).read(lines))
+
+
+class _Reader:
+    """Where each open file is being written, which the calls themselves do not tell."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = str(folder)
+        self._places: dict[tuple[str, str], int] = {}
+        self._appending: set[tuple[str, str]] = set()
+
+    def read(self, lines: Iterator[str]) -> Iterator[Deed]:
+        for line in lines:
+            found = _LINE.match(line)
+            if found is None:  # failed calls, ends of processes
+                assert "<unfinished" not in line or self._folder not in _plain(line), "two threads write at once"
+                continue
+            name, arguments, result = found.groups()
+            tokens = [_Token(each) for each in _TOKEN.finditer(arguments) if each[0].strip()]
+            yield from self._deeds(line.split(maxsplit=1)[0], name, tokens, int(result))
+
+    def _deeds(self, process: str, name: str, tokens: list[_Token], result: int) -> Iterator[Deed]:
+        first = tokens[0]
+        key = (process, first.descriptor)
+        if name == "openat":
+            yield from self._opened(process, tokens, result)
+        elif name == "lseek":
+            self._places[key] = result
+        elif name == "write" and first.descriptor == "1":
+            yield Deed("told")
+        elif not first.descriptor or first.descriptor == "AT_FDCWD" or name.endswith("at"):
+            yield from self._named(name, tokens)
+        elif self._is_ours(first.path) and name != "close":
+            yield from self._done_to(first.path, name, tokens, result, key)
+
+    def _done_to(self, path: str, name: str, tokens: list[_Token], result: int, key: tuple[str, str]) -> Iterator[Deed]:
+        match name:
+            case "fsync" | "fdatasync":
+                yield Deed("sync", self._own(path))
+            case "ftruncate":
+                yield Deed("size", self._own(path), at=int(tokens[1].word))
+            case "pwrite64":
+                yield Deed("write", self._own(path), at=int(tokens[3].word), data=tokens[1].raw[:result])
+            case "write":
+                at = self._places.get(key, 0)
+                self._places[key] = at + result
+                yield Deed("write", self._own(path), at=-1 if key in self._appending else at, data=tokens[1].raw)
+            case _:
+                raise AssertionError(f"the model of a disk knows no {name}")
+
+    def _opened(self, process: str, tokens: list[_Token], result: int) -> Iterator[Deed]:
+        path, flags, key = _joined(tokens[0], tokens[1]), tokens[2].word, (process, str(result))
+        self._places[key] = 0
+        self._appending.discard(key)
+        if "O_APPEND" in flags:
+            self._appending.add(key)
+        if self._is_ours(path) and "O_CREAT" in flags:
+            yield Deed("make", self._own(path))
+        if self._is_ours(path) and "O_TRUNC" in flags:
+            yield Deed("size", self._own(path), at=0)
+
+    def _named(self, name: str, tokens: list[_Token]) -> Iterator[Deed]:
+        """Calls that are about names; the newer ones take a folder before each."""
+        names = [_joined(*pair) for pair in _names(tokens)]
+        if not any(map(self._is_ours, names)):
+            return
+        kind = {
+            **dict.fromkeys(("mkdir", "mkdirat"), "folder"),
+            **dict.fromkeys(("unlink", "unlinkat", "rmdir"), "remove"),
+            **dict.fromkeys(("rename", "renameat", "renameat2"), "rename"),
+            **dict.fromkeys(("link", "linkat"), "link"),
+        }.get(name)
+        assert kind, f"the model of a disk knows no {name}"
+        yield Deed(kind, *map(self._own, names))
+
+    def _is_ours(self, path: str) -> bool:
+        return (path.startswith(f"{self._folder}/") and not path.endswith(_ANONYMOUS)) or path == self._folder
+
+    def _own(self, path: str) -> str:
+        assert self._is_ours(path), path
+        return os.path.relpath(path, self._folder)
+
+
+class _Token:
+    """One argument of a call: a descriptor with the path it is open at, a text, or a word of strace's own."""
+
+    def __init__(self, found: re.Match[str]) -> None:
+        self.descriptor = found["fd"] or ""
+        self.path = _plain(found["path"] or "")
+        self.is_text = found["text"] is not None
+        self.word = (found["word"] or "").strip()
+        self._text = found["text"] or ""
+
+    @property
+    def raw(self) -> bytes:
+        return bytes.fromhex(self._text.replace("\\x", ""))
+
+
+def _names(tokens: list[_Token]) -> Iterator[tuple[_Token, _Token]]:
+    for before, token in zip([tokens[0], *tokens], tokens, strict=False):
+        if token.is_text:
+            yield before, token
+
+
+def _joined(folder: _Token, name: _Token) -> str:
+    return os.path.normpath(os.path.join(folder.path, os.fsdecode(name.raw)))
+
+
+def _plain(text: str) -> str:
+    return os.fsdecode(bytes.fromhex(text.replace("\\x", ""))) if text.startswith("\\x") else text
