@@ -31,18 +31,29 @@ def mirror_refs(directory: Path, refs: Mapping[str, CommitId], head: str) -> boo
     return _set_head(directory, f"ref: {head}\n" if head.startswith("refs/") else f"{head}\n") or changed
 
 
-def _set_refs(directory: Path, wanted: dict[bytes, bytes]) -> bool:
+def shown_refs(directory: Path) -> dict[bytes, bytes]:
+    """The branches and tags that git shows now, by their full names."""
     packed = _read_packed(directory / "packed-refs")
-    loose = {_name(directory, path): path for path in _loose_files(directory)}
-    present = {name: commit for name, commit in packed.items() if _owned(name)}
-    present |= {name: _read(path).strip() for name, path in loose.items()}
-    if present == wanted:
+    return {name: commit for name, commit in packed.items() if _owned(name)} | {
+        _name(directory, path): _read(path).strip() for path in _loose_files(directory)
+    }
+
+
+def shown_head(directory: Path) -> str:
+    """Git's HEAD: a full ref name or an id."""
+    return _read(directory / "HEAD").decode(errors="replace").strip().removeprefix("ref: ")
+
+
+def _set_refs(directory: Path, wanted: dict[bytes, bytes]) -> bool:
+    if shown_refs(directory) == wanted:
         return False
+    packed = _read_packed(directory / "packed-refs")
+    loose = list(_loose_files(directory))
     lines = {name: commit for name, commit in packed.items() if not _owned(name)} | wanted
     text = b"".join(b"%s %s\n" % (lines[name], name) for name in sorted(lines))
     write_durably(directory / "packed-refs", _HEADER + text)
     # A loose ref hides the packed one, so it goes, and its empty folder with it; only afterwards, or it would be gone.
-    for path in loose.values():
+    for path in loose:
         path.unlink(missing_ok=True)
     _drop_empty_folders(directory)
     return True

@@ -7,28 +7,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from isovc.encoding.digest import ChunkId
-from isovc.errors import ChunkMissing, IsovcError
+from isovc.errors import IsovcError
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
+from isovc.lifecycle.damage import Damage
+from isovc.lifecycle.indexed import Line, compared, lines, unlisted
+from isovc.lifecycle.losses import Losses
+from isovc.lifecycle.named import disagreements, leading
 from isovc.progress import SILENT, Progress
-from isovc.repo.commits import CommitEntry, CommitIndex
-from isovc.repo.refs import Refs
 from isovc.repo.repository import Repository
-from isovc.repo.versions import version_of
-from isovc.repo.worktrees import Worktrees
-from isovc.snapshot.reach import reach
-from isovc.snapshot.version import Version, decode_version
+from isovc.repo.versions import files_of
+from isovc.repo.worktrees import Files, Worktrees
+from isovc.snapshot.version import Version, decode_version, encode_version
 from isovc.store.check import check as check_store
 from isovc.tree.check import check as check_tree
-
-
-@dataclass(frozen=True, slots=True)
-class Damage:
-    """One thing that is wrong, and what it concerns."""
-
-    what: str
-    commit: CommitId | None = None
-    table: str | None = None
+from isovc.tree.read import count
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +33,29 @@ class Verified:
     damages: tuple[Damage, ...]
 
 
+class _Versions:
+    """Checks versions one after another; what they share is looked at once."""
+
+    def __init__(self, repository: Repository, *, trees: bool, suspicious: bool) -> None:
+        self._forest = repository.forest
+        self._losses = Losses(repository.forest, suspicious=suspicious)
+        self._planted: set[ChunkId] | None = set() if trees else None
+
+    def check(self, version: Version) -> Iterator[Damage]:
+        """What is wrong with the trees of a version."""
+        for table, root in version.roots.items():
+            lost = list(self._losses.of(root.id).values())
+            if lost:
+                more = f" (and {len(lost) - 1} more)" if lost[1:] else ""
+                yield Damage(f"table {table}: {lost[0]}{more}", table=table)
+                continue
+            if count(self._forest, root.id) != root.rows:
+                yield Damage(f"table {table}: its rows are counted wrong", table=table)
+            if self._planted is not None:
+                for problem in check_tree(self._forest, root.id, self._planted):
+                    yield Damage(f"table {table}: {problem}", table=table)
+
+
 def verify(
     repository: Repository, history: GitHistory, *, trees: bool = False, progress: Progress = SILENT
 ) -> Verified:
@@ -47,84 +63,56 @@ def verify(
     store = check_store(repository.chunks, progress)
     damages = [Damage(each) for each in store.problems]
     damages += [Damage(each.message) for each in store.damaged]
-    damages += _names(repository)
-    entries = _entries(repository, damages)
-    seen: set[ChunkId] = set()
-    planted: set[ChunkId] = set()
-    with progress.task("Checking versions", total=len(entries), unit="versions") as task:
-        for entry in entries:
-            damages += _commit(repository, history, entry, seen, planted if trees else None)
+    index = lines(repository, damages)
+    versions = _Versions(repository, trees=trees, suspicious=not store.clean)
+    with progress.task("Checking versions", total=len(index), unit="versions") as task:
+        for line in index.values():
+            damages += _commit(history, line, index, versions)
             task.advance()
-    damages += _working_copies(repository, seen)
-    return Verified(store.chunks, len(entries), tuple(dict.fromkeys(damages)))
+    damages += disagreements(repository, {line.id: line.time for line in index.values()})
+    if damages:  # it may be the index that lost some
+        for commit in unlisted(history, leading(repository), index):
+            damages.append(Damage(f"commit {commit[:12]} is not in the index of the commits", commit))
+            damages += _rows(history, commit, versions)
+    damages += _working_copies(repository, history, versions)
+    return Verified(store.chunks, len(index), tuple(dict.fromkeys(damages)))
 
 
-def _entries(repository: Repository, damages: list[Damage]) -> list[CommitEntry]:
+def _commit(history: GitHistory, line: Line, index: dict[int, Line], versions: _Versions) -> Iterator[Damage]:
     try:
-        with repository.file.reading() as db:
-            index = CommitIndex(db)
-            known = db.execute("SELECT id FROM commit_entry").fetchall()
-            return list(index.walk(CommitId(row[0].hex()) for row in known))
+        yield from compared(history, line, index)
     except IsovcError as error:
-        damages.append(Damage(error.message))
-        return []
+        yield Damage(f"commit {line.id[:12]}: {error.message}", line.id)
+    else:
+        yield from _rows(history, line.id, versions)
 
 
-def _names(repository: Repository) -> Iterator[Damage]:
+def _rows(history: GitHistory, commit: CommitId, versions: _Versions) -> Iterator[Damage]:
     try:
-        with repository.file.reading() as db:
-            index = CommitIndex(db)
-            for ref in Refs(db).all():
-                if ref.target not in index:
-                    yield Damage(f"{ref.name} leads to commit {ref.target[:12]}, which is not known", ref.target)
+        for damage in versions.check(decode_version(files_of(history, commit))):
+            yield Damage(f"commit {commit[:12]}: {damage.what}", commit, damage.table)
     except IsovcError as error:
-        yield Damage(error.message)
+        yield Damage(f"commit {commit[:12]}: {error.message}", commit)
 
 
-def _commit(
-    repository: Repository,
-    history: GitHistory,
-    entry: CommitEntry,
-    seen: set[ChunkId],
-    planted: set[ChunkId] | None,
-) -> Iterator[Damage]:
-    try:
-        made = history.read_commit(entry.id)
-        if (made.parents, made.committed, made.message) != (entry.parents, entry.time, entry.message):
-            yield Damage(f"commit {entry.id[:12]} reads otherwise in git than in the index", entry.id)
-        version = version_of(history, entry.id)
-    except IsovcError as error:
-        yield Damage(error.message, entry.id)
-        return
-    for damage in _version(repository, version, seen, planted):
-        yield Damage(f"commit {entry.id[:12]}: {damage.what}", entry.id, damage.table)
-
-
-def _version(
-    repository: Repository, version: Version, seen: set[ChunkId], planted: set[ChunkId] | None
-) -> Iterator[Damage]:
-    for table, root in version.roots.items():
-        try:
-            reached = {chunk for _, chunk in reach(repository.forest, Version(version.shape, {table: root}), seen)}
-            # the pieces of large values are named, and nothing was read of them
-            for chunk in sorted(reached - repository.chunks.has_many(reached)):
-                yield Damage(f"table {table}: {ChunkMissing(chunk=chunk).message}", table=table)
-        except IsovcError as error:
-            yield Damage(f"table {table}: {error.message}", table=table)
-            continue
-        if planted is not None:
-            for problem in check_tree(repository.forest, root.id, planted):
-                yield Damage(f"table {table}: {problem}", table=table)
-
-
-def _working_copies(repository: Repository, seen: set[ChunkId]) -> Iterator[Damage]:
+def _working_copies(repository: Repository, history: GitHistory, versions: _Versions) -> Iterator[Damage]:
     try:
         with repository.file.reading() as db:
             known = Worktrees(db).all()
         for worktree in known:
-            live = [worktree.live.files] if worktree.live else []
-            for files in [worktree.files, *live]:
-                for damage in _version(repository, decode_version(files), seen, None):
-                    yield Damage(f"working copy {worktree.database}: {damage.what}", table=damage.table)
+            where = f"working copy {worktree.database}"
+            for damage in _remembered(worktree.live.files if worktree.live else worktree.files, versions):
+                yield Damage(f"{where}: {damage.what}", table=damage.table)
+            if worktree.files != files_of(history, worktree.commit):
+                yield Damage(f"{where}: what is noted of its commit is not what git has", worktree.commit)
     except IsovcError as error:
         yield Damage(error.message)
+    except (ValueError, TypeError, AttributeError):
+        yield Damage("a working copy cannot be read: its row makes no sense")
+
+
+def _remembered(files: Files, versions: _Versions) -> Iterator[Damage]:
+    version = decode_version(files)
+    if encode_version(version) != files:
+        yield Damage("what was seen in it is noted in other words than ours")
+    yield from versions.check(version)

@@ -51,7 +51,8 @@ def test_a_lost_piece_of_a_large_value_is_told(app: Versioned) -> None:
 def test_a_branch_that_leads_nowhere_is_told(app: Versioned) -> None:
     _store(app, "INSERT INTO ref VALUES('refs/heads/lost', zeroblob(20), '')")
     assert [each["what"] for each in _damages(app)] == [
-        "refs/heads/lost leads to commit 000000000000, which is not known"
+        "refs/heads/lost leads to commit 000000000000, which is not known",
+        "refs/heads/lost leads to 000000000000, and its log says to no commit",
     ]
 
 

@@ -74,14 +74,18 @@ def _ours(error: apsw.Error, path: Path, seconds: float, table: str) -> IsovcErr
             return DatabaseForbidden(path=path, why=why)
         case apsw.FullError():
             return NoSpace(path=path)
+        # the file that connections share beside a log is made in full at once: on a full disk that fails first
+        case apsw.IOError() if error.extendedresult == apsw.SQLITE_IOERR_SHMSIZE:
+            return NoSpace(path=path)
         case apsw.IOError():
             return DiskTrouble(path=path, why=why)
         case apsw.ConstraintError() | apsw.MismatchError() | apsw.TooBigError():
-            return RowRefused(path=path, table=table, why=why)
-    return _missing(why, path, table) or DatabaseFailed(path=path, why=why)
+            return RowRefused(path=path, table=table, why=why, breaks_rule=True)
+    return missing(why, path, table) or DatabaseFailed(path=path, why=why)
 
 
-def _missing(why: str, path: Path, table: str) -> IsovcError | None:
+def missing(why: str, path: Path, table: str) -> MissingCollation | MissingFunction | MissingModule | None:
+    """What SQLite lacks, if that is what it says."""
     if found := _COLLATION.search(why):
         return MissingCollation(path=path, collation=found[1], table=table)
     if found := _FUNCTION.search(why):
