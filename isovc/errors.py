@@ -854,7 +854,7 @@ class PointerBroken(Damage):
 
     def __init__(self, *, path: object) -> None:
         self.path = path
-        super().__init__(f"{path} does not say where its repository is", hint="isovc --repo FOLDER names it")
+        super().__init__(f"{path} does not say where its repository is", hint="isovc --repo FOLDER -C DB names both")
 
 
 class NotAWorktree(Refused):
@@ -1034,6 +1034,18 @@ class PathTaken(Refused):
         super().__init__(f"{path} is there already", hint="name a file that is not there yet")
 
 
+class PathReserved(Refused):
+    """A new database would be taken for a part of another one."""
+
+    code = "path-reserved"
+
+    def __init__(self, *, path: object, beside: str) -> None:
+        self.path, self.beside = path, beside
+        super().__init__(
+            f"{path} has the name that SQLite gives to what it writes beside {beside}", hint="name another file"
+        )
+
+
 class FolderMissing(Refused):
     """A file shall be made in a folder that is not there."""
 
@@ -1072,6 +1084,16 @@ class LastWorktree(Refused):
     def __init__(self, *, path: object) -> None:
         self.path = path
         super().__init__(f"{path} is the database the repository was made for", hint="only added worktrees can go")
+
+
+class InsideRepository(Refused):
+    """A database would lie among the repository's own files."""
+
+    code = "inside-repository"
+
+    def __init__(self, *, path: Path) -> None:
+        self.path = path
+        super().__init__(f"{path} lies inside a repository", hint="name a place beside it")
 
 
 # -- operations --------------------------------------------------------------------------------------------------------

@@ -26,8 +26,8 @@ def profile() -> Path:
 
 
 def place_of(here: Here) -> Place:
-    """The repository that was named, or the one this folder lies in."""
-    return named(here.repo) if here.repo else find(here.folder)
+    """The repository that was named, or the one this folder lies in, and the database one stands beside."""
+    return named(here.repo, here.folder) if here.repo else find(here.folder)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import typer
@@ -33,15 +33,15 @@ def here_of(ctx: typer.Context) -> Here:
     """The surroundings, once all words of the command have been read."""
     chosen: Chosen = ctx.obj
     options = chosen.options
-    folder = options.folder or Path()
-    return Here(
-        folder=folder,
-        repo=folder / options.repo if options.repo else None,
+    here = Here(
+        folder=options.folder or Path(),
+        repo=None,
         screen=screen_of(options),
         command=ctx.command_path.partition(" ")[2],
         words=chosen.words,
         at_op=options.at_op,
     )
+    return replace(here, repo=here.path(options.repo)) if options.repo else here
 
 
 def screen_of(options: Options) -> Screen:

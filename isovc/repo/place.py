@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from isovc.errors import NoRepository, PointerBroken
+from isovc.errors import InsideRepository, NoRepository, PathReserved, PointerBroken
 
 FOLDER = ".isovc"
+_COMPANIONS = ("-journal", "-wal", "-shm")  # what SQLite writes beside a database
 _MARK = "isovc worktree\n"  # first line of the file that stands for the repository beside a worktree
 
 
@@ -24,25 +25,48 @@ class Place:
 def find(start: Path) -> Place:
     """The repository of a folder or of one of its parents; of a database file, if `start` is no folder."""
     start = start.absolute()
+    found = _nearest(start)
+    if found is None:
+        raise NoRepository(folder=start)
     # a file that is gone still means itself: a command must not go to another database instead
-    database = None if start.is_dir() else start
+    return found if start.is_dir() else replace(found, database=start)
+
+
+def named(folder: Path, start: Path) -> Place:
+    """The repository that `--repo` names, by the folder `.isovc` or by the one that holds it. Which of its databases is
+    meant, `start` says as it does for `find`."""
+    folder, start = folder.absolute(), start.absolute()
+    inside = next((each for each in (folder, folder / FOLDER) if (each / "store.db").is_file()), None)
+    if inside is None:
+        raise NoRepository(folder=folder)
+    if not start.is_dir():
+        return Place(inside, start)
+    beside = _nearest(start)
+    # in the folder of another repository one stands beside none of this one's databases
+    is_mine = beside is not None and os.path.realpath(beside.folder) == os.path.realpath(inside)
+    return Place(inside, beside.database if beside and is_mine else None)
+
+
+def check_free(path: Path) -> None:
+    """Refuse a name for a new database that a repository, or SQLite beside another database, needs for itself."""
+    real = Path(os.path.realpath(path))
+    if FOLDER in real.parts:
+        raise InsideRepository(path=path)
+    for ending in _COMPANIONS:
+        base = real.with_name(real.name.removesuffix(ending) or real.name)
+        if base != real and base.exists():
+            raise PathReserved(path=path, beside=base.name)
+
+
+def _nearest(start: Path) -> Place | None:
+    """What the first of a folder and its parents says that says anything."""
     for folder in [start, *start.parents]:
         inside = folder / FOLDER
         if inside.is_dir():
-            return Place(inside, database)
-        if inside.is_file():
-            repository, beside = read_pointer(inside)
-            return Place(repository, database or beside)
-    raise NoRepository(folder=start)
-
-
-def named(folder: Path) -> Place:
-    """The repository that `--repo` names: the folder `.isovc`, or the one that holds it."""
-    folder = folder.absolute()
-    for inside in (folder, folder / FOLDER):
-        if (inside / "store.db").is_file():
             return Place(inside, None)
-    raise NoRepository(folder=folder)
+        if inside.is_file():
+            return Place(*read_pointer(inside))
+    return None
 
 
 def write_pointer(beside: Path, repository: Path) -> None:

@@ -332,3 +332,35 @@ def test_what_may_go_may_go(app: Versioned) -> None:
         file.write_bytes(b"nonsense")
     app.sql("DELETE FROM tags")
     assert app.json("status")["tables"] == {"tags": {"added": 0, "modified": 0, "removed": 2}}
+
+
+def test_a_database_that_is_named_is_never_another(
+    app: Versioned, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = app.at(tmp_path / "other" / "w.db")
+    other.path.parent.mkdir()
+    shutil.copy(app.path, other.path)
+    assert main(["init", str(other.path)]) == 0
+    app.sql("DELETE FROM tags")
+    assert other.refused("--repo", str(app.folder), "commit", "-m", "x") == "not-a-worktree"
+    assert len(app.json("log")) == 1
+    # relative to where the database lies
+    monkeypatch.chdir("/")
+    assert app.run("--repo", ".isovc", "commit", "-m", "x").code == 0
+    assert app.run("--repo", "../work", "log").code == 0
+    assert len(app.json("log")) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        (".isovc/store.db-journal", "inside-repository"),
+        (".isovc/cache/x.db", "inside-repository"),
+        ("app.db-wal", "path-reserved"),
+    ],
+)
+def test_no_worktree_where_it_would_be_taken_for_something_else(app: Versioned, name: str, what: str) -> None:
+    before = sorted(app.folder.rglob("*"))
+    assert app.refused("worktree", "add", name, "-c", "x") == what
+    assert sorted(app.folder.rglob("*")) == before
+    assert len(app.json("branch")) == 1

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -96,9 +97,15 @@ def test_quiet_keeps_the_answer_and_drops_the_news(isovc: Isovc) -> None:
     assert isovc("planted", "show", "-m", "x", "--quiet").out == "message x\n"
 
 
-def test_the_folder_and_the_repository_are_told_to_the_command(isovc: Isovc) -> None:
-    said = json.loads(isovc("-C", "a/b", "planted", "show", "--repo", "c/.isovc", "--json").out)
-    assert (said["folder"], said["repo"]) == ("a/b", "a/b/c/.isovc")
+@pytest.mark.parametrize("place", ["a/b", "a/b/w.db"])
+def test_the_folder_and_the_repository_are_told_to_the_command(
+    isovc: Isovc, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "w.db").touch()
+    monkeypatch.chdir(tmp_path)
+    said = json.loads(isovc("-C", place, "planted", "show", "--repo", "c/.isovc", "--json").out)
+    assert (said["folder"], said["repo"]) == (place, "a/b/c/.isovc")
 
 
 @pytest.mark.parametrize("deed", ["end with 3", "exit 3"])

@@ -66,8 +66,13 @@ def test_commands_beside_it_just_work(
     assert capsys.readouterr().out.startswith("On branch exp")
     assert main(["-C", str(exp.path), "worktree", "add", "more.db"]) == 0
     assert (exp.path.parent / "more.db").is_file()
-    assert main(["--repo", str(exp.path.parent.parent / "work"), "status"]) == 0
-    assert "On branch main" in capsys.readouterr().out
+    capsys.readouterr()
+    # the repository by name, and of its databases still the one beside which one stands
+    work = exp.path.parent.parent / "work"
+    assert main(["--repo", str(work), "status"]) == 0
+    assert capsys.readouterr().out.startswith("On branch exp")
+    assert main(["-C", str(work), "--repo", ".isovc", "status"]) == 0
+    assert capsys.readouterr().out.startswith("On branch main")
 
 
 def test_several_in_one_folder(app: Versioned, exp: Versioned, capsys: pytest.CaptureFixture[str]) -> None:

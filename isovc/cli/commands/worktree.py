@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -14,6 +15,7 @@ from isovc.cli.revision import commit_of
 from isovc.cli.who import deed
 from isovc.history.git_history import GitHistory
 from isovc.repo.names import BRANCHES
+from isovc.repo.place import check_free
 from isovc.workspace.mirroring import mirror
 from isovc.workspace.outposts import add as make
 from isovc.workspace.outposts import listed
@@ -31,17 +33,19 @@ def add(
 ) -> None:
     """Make a database file that holds a version, with a branch and a status of its own."""
     here = here_of(ctx)
+    file = here.path(path)
+    check_free(file)
     with at_desk(here) as desk, GitHistory(desk.repository.git_folder) as history:
         target = commit_of(desk, revision)
         head = target.ref if target.ref and target.ref.startswith(BRANCHES) and revision != "HEAD" else str(target.id)
         head = BRANCHES + new if new else head
         by = deed(here, desk.repository.settings, history)
-        made = make(desk, history, here.path(path), head, target.id, by, create=new is not None)
+        made = make(desk, history, file, head, target.id, by, create=new is not None)
         here.screen.say_if(mirror(desk.repository, history))
     where = f"on branch {made.worktree.branch}" if made.worktree.branch else "on no branch"
     here.screen.show(
         {"path": str(made.database.path), "branch": made.worktree.branch, "commit": target.id},
-        [f"{path} holds {target.id[:12]}, {where}.", f"isovc -C {path} status looks at it."],
+        [f"{file} holds {target.id[:12]}, {where}.", f"isovc -C {quote(str(file))} status looks at it."],
     )
 
 
