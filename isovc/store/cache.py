@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 
 from isovc.encoding.digest import ChunkId
 
@@ -30,16 +31,25 @@ class RecentContents:
     def keep(self, chunk: ChunkId, content: bytes, seq: int | None = None) -> None:
         """Remember it, and forget the oldest ones for it."""
         with self._guard:
-            if chunk in self._contents:
-                return
-            self._contents[chunk] = content
-            if seq is not None:
-                self._seqs[chunk] = seq
-                self._by_seq[seq] = content
-            self._held += len(content)
-            while self._held > self._capacity:
-                oldest, dropped = self._contents.popitem(last=False)
-                self._dropped(oldest, dropped)
+            self._keep(chunk, content, seq)
+
+    def keep_many(self, found: Iterable[tuple[ChunkId, bytes, int]]) -> None:
+        """The same of some chunks, each with its row number."""
+        with self._guard:
+            for chunk, content, seq in found:
+                self._keep(chunk, content, seq)
+
+    def _keep(self, chunk: ChunkId, content: bytes, seq: int | None) -> None:
+        if chunk in self._contents:
+            return
+        self._contents[chunk] = content
+        if seq is not None:
+            self._seqs[chunk] = seq
+            self._by_seq[seq] = content
+        self._held += len(content)
+        while self._held > self._capacity:
+            oldest, dropped = self._contents.popitem(last=False)
+            self._dropped(oldest, dropped)
 
     def forget(self, chunks: set[ChunkId]) -> None:
         """Drop these."""

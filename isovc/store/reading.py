@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -77,16 +77,7 @@ class Reader:
 
     def content(self, db: sqlite3.Connection, row: Row) -> bytes:
         """The content of a row, verified."""
-        if not isinstance(row.id, bytes):
-            raise StoreDamaged(path=self.file.path, why=f"{self.place(row.seq)} has no id")
-        try:
-            content = self._unpacked(db, row)
-        except (NotCanonical, TypeError) as error:  # TypeError: damage turned a blob into another storage class
-            why = error.why if isinstance(error, NotCanonical) else str(error)
-            raise ChunkDamaged(chunk=row.id, place=self.place(row.seq), why=why) from None
-        if self.digest(content) != row.id:
-            raise ChunkDamaged(chunk=row.id, place=self.place(row.seq), why="its bytes do not give its id")
-        return content
+        return self._contents(db, [row])[0]
 
     def resembling(self, db: sqlite3.Connection, chunk: ChunkId, *, longest_chain: int) -> Stored | None:
         """What the next version of `chunk` should be a difference to: itself, or if its chain is long the first of it.
@@ -107,12 +98,55 @@ class Reader:
         """Where a chunk lies, for people."""
         return f"row {seq} of {self.file.path.name}"
 
-    def _found(self, chunks: Sequence[ChunkId]) -> Iterator[tuple[ChunkId, bytes]]:
+    def _found(self, chunks: Sequence[ChunkId]) -> dict[ChunkId, bytes]:
+        found: dict[ChunkId, bytes] = {}
         with self.file.reading() as db:
-            for row in self.rows(db, chunks):
-                content = self.content(db, row)
-                self.recent.keep(row.id, content, row.seq)
-                yield row.id, content
+            for start in range(0, len(chunks), _BATCH):
+                # what stands alone first: the others are often differences to it
+                rows = sorted(self.rows(db, chunks[start : start + _BATCH]), key=_is_difference)
+                contents = self._contents(db, rows)
+                self.recent.keep_many((row.id, content, row.seq) for row, content in zip(rows, contents, strict=True))
+                found.update((row.id, content) for row, content in zip(rows, contents, strict=True))
+        return found
+
+    def _contents(self, db: sqlite3.Connection, rows: Sequence[Row]) -> list[bytes]:
+        """The contents of some rows, verified."""
+        digest = self.digest
+        links = {row.seq: row for row in rows}
+        unpacked = self._beneath(db, rows, links)
+        contents: list[bytes] = []
+        for row in rows:
+            seq, chunk, base, body = row
+            if not isinstance(chunk, bytes):
+                raise StoreDamaged(path=self.file.path, why=f"{self.place(seq)} has no id")
+            try:
+                content = decompress(body) if base is None else _climb(row, links, unpacked)
+            except (NotCanonical, TypeError) as error:  # TypeError: damage turned a blob into another storage class
+                why = error.why if isinstance(error, NotCanonical) else str(error)
+                raise ChunkDamaged(chunk=chunk, place=self.place(seq), why=why) from None
+            if digest(content) != chunk:
+                raise ChunkDamaged(chunk=chunk, place=self.place(seq), why="its bytes do not give its id")
+            contents.append(content)
+            unpacked[seq] = content
+        return contents
+
+    def _beneath(self, db: sqlite3.Connection, rows: Sequence[Row], links: dict[int, Row]) -> dict[int, bytes]:
+        """Adds to `links` what rows are differences to, and so on down to what stands alone; of what is remembered the
+        contents are given instead. Step by step for all rows at once: that is a fifth of a look-up a link."""
+        unpacked: dict[int, bytes] = {}
+        step = rows
+        while step:
+            wanted: list[int] = []
+            for base in {row.base for row in step if row.base is not None}:
+                if base not in links and base not in unpacked:
+                    content = self.recent.at(base)
+                    if content is None:
+                        wanted.append(base)
+                    else:
+                        unpacked[base] = content
+            step = _by_seq(db, wanted)
+            links.update((row.seq, row) for row in step)
+        return unpacked
 
     def _culprit(self, chunks: Sequence[ChunkId], damage: StoreDamaged) -> Damage:
         """Which of several chunks cannot be read, when SQLite only says that its file is damaged. Raises what it
@@ -123,22 +157,6 @@ class Reader:
             except StoreDamaged as one:
                 return ChunkDamaged(chunk=chunk, place=self.file.path.name, why=one.why)
         return damage
-
-    def _unpacked(self, db: sqlite3.Connection, row: Row) -> bytes:
-        bodies: list[bytes] = []
-        content: bytes | None = None
-        for link in self._chain(db, row):
-            if link.base is None:
-                content = decompress(link.body)
-                break
-            bodies.append(link.body)
-            content = self.recent.at(link.base)  # spares a look-up; of the row itself what lies there counts
-            if content is not None:
-                break
-        assert content is not None  # a chain ends with a row that stands alone, or it raises
-        for body in reversed(bodies):
-            content = unpack_against(body, content)
-        return content
 
     def _chain(self, db: sqlite3.Connection, row: Row) -> Iterator[Row]:
         """The row, what it is a difference to, and so on to the one that stands alone."""
@@ -155,6 +173,35 @@ class Reader:
 _BY_ID = "FROM chunk WHERE substr(id, 1, 8) = ? AND id = ?"
 
 
+def _is_difference(row: Row) -> bool:
+    return row.base is not None
+
+
+def _climb(row: Row, links: Mapping[int, Row], unpacked: Mapping[int, bytes]) -> bytes:
+    """The content of a row that is a difference. Of the row itself what lies there counts, of those beneath also what
+    is unpacked already."""
+    bodies = [row.body]
+    base = row.base
+    while True:
+        assert base is not None
+        content = unpacked.get(base)
+        if content is not None:
+            break
+        link = links.get(base)
+        if link is None:
+            raise NotCanonical(what="a chunk", why=f"row {base}, which it is a difference to, is gone")
+        if link.base is None:
+            content = decompress(link.body)
+            break
+        if len(bodies) > len(links):
+            raise NotCanonical(what="it", why="its chain of differences has no end")
+        bodies.append(link.body)
+        base = link.base
+    for body in reversed(bodies):
+        content = unpack_against(body, content)
+    return content
+
+
 def is_kept(db: sqlite3.Connection, chunk: ChunkId) -> bool:
     """Is this chunk there?"""
     return db.execute(f"SELECT 1 {_BY_ID}", (chunk[:8], chunk)).fetchone() is not None
@@ -166,6 +213,15 @@ def _select(db: sqlite3.Connection, columns: str, chunks: Sequence[ChunkId]) -> 
         wanted = set(batch)
         found = db.execute(f"SELECT {columns} FROM chunk WHERE {_among(batch)}", _prefixes(batch))
         yield from (row for row in found if row[1] in wanted)
+
+
+def _by_seq(db: sqlite3.Connection, seqs: Sequence[int]) -> list[Row]:
+    found: list[Row] = []
+    for start in range(0, len(seqs), _BATCH):
+        batch = seqs[start : start + _BATCH]
+        places = ",".join("?" * len(batch))
+        found += map(Row._make, db.execute(f"SELECT seq, id, base, body FROM chunk WHERE seq IN ({places})", batch))
+    return found
 
 
 def _among(batch: Sequence[ChunkId]) -> str:
