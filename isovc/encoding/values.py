@@ -72,7 +72,7 @@ def decode(data: bytes) -> list[Any]:
     return values
 
 
-def unpack(data: bytes) -> list[Any]:
+def unpack(data: bytes | memoryview) -> list[Any]:
     """The same for a caller who looks at the kinds of all values itself: False, True and times may be among them."""
     try:
         values = msgpack.unpackb(

@@ -4,13 +4,13 @@ differ."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
-from operator import itemgetter, ne
+from itertools import islice
+from operator import ne
 from typing import TypeAlias
 
 from isovc.encoding.digest import ChunkId
 from isovc.tree.forest import Forest, Top
-from isovc.tree.node import Entry
+from isovc.tree.node import Children, Entry
 
 # one range of keys: for each tree the entries that hold it
 Stretch: TypeAlias = tuple[Sequence[Entry], ...]
@@ -18,8 +18,6 @@ Stretch: TypeAlias = tuple[Sequence[Entry], ...]
 # stretches of which the chunks are fetched at once: a batch costs half of what one by one does, and 128 pairs of
 # leaves of the heaviest sort are 16 MB
 _AT_ONCE = 128
-
-_KEY, _ID = itemgetter(0), itemgetter(1)  # of an entry: a node has a hundred, and each is looked at
 
 
 def differing(forest: Forest, roots: Sequence[ChunkId], *, by_runs: bool = False) -> Iterator[Stretch]:
@@ -38,10 +36,10 @@ def batched(stretches: Iterable[Stretch]) -> Iterator[list[Stretch]]:
         yield some
 
 
-def _lowered(forest: Forest, top: Top, level: int) -> list[Entry]:
+def _lowered(forest: Forest, top: Top, level: int) -> Children:
     entries = top.entries
     for above in range(top.level, level, -1):
-        entries = list(chain.from_iterable(forest.children(above, entries)))
+        entries = Children.joined(forest.children(above, entries))
     return entries
 
 
@@ -57,27 +55,26 @@ def _descend(forest: Forest, level: int, stretches: Iterator[Stretch], *, by_run
             for part in _parted(
                 forest,
                 level - 1,
-                tuple([child for _ in side for child in next(found)] for side in stretch),
+                [Children.joined([next(found) for _ in side]) for side in stretch],
                 by_runs=by_runs,
             )
         )
         yield from _descend(forest, level - 1, below, by_runs=by_runs)
 
 
-def _parted(forest: Forest, level: int, sides: Stretch, *, by_runs: bool) -> Iterator[Stretch]:
+def _parted(forest: Forest, level: int, sides: Sequence[Children], *, by_runs: bool) -> Iterator[Stretch]:
     """Cut lists of entries wherever all of them may end, and drop the parts that are alike."""
-    keys = [list(map(_KEY, side)) for side in sides]
-    if keys.count(keys[0]) == len(keys):  # no boundary moved: nearly always
-        first, *others = [list(map(_ID, side)) for side in sides]
-        differ = sorted({at for ids in others for at, moved in enumerate(map(ne, first, ids)) if moved})
-        if not by_runs or all(_ends_run(forest, level, keys[0], at) for at in differ):
-            yield from (tuple(side[at : at + 1] for side in sides) for at in differ)
+    first, *others = sides
+    if all(side.keys == first.keys for side in others):  # no boundary moved: nearly always
+        differ = sorted({at for side in others for at, moved in enumerate(map(ne, first.ids, side.ids)) if moved})
+        if not by_runs or all(_ends_run(forest, level, first.keys, at) for at in differ):
+            yield from (tuple([[side[at]] for side in sides]) for at in differ)
             return
     starts = [0] * len(sides)
-    for key in _common(keys):
+    for key in _common(sides):
         if by_runs and not forest.rules.ends_run(key, level):
             continue
-        ends = [side.index(key, start) + 1 for side, start in zip(keys, starts, strict=True)]
+        ends = [side.keys.index(key, start) + 1 for side, start in zip(sides, starts, strict=True)]
         yield from _unlike(sides, starts, ends)
         starts = ends
     yield from _unlike(sides, starts, [len(side) for side in sides])
@@ -89,14 +86,15 @@ def _ends_run(forest: Forest, level: int, keys: list[bytes], at: int) -> bool:
     return before and forest.rules.ends_run(keys[at], level)
 
 
-def _common(keys: list[list[bytes]]) -> list[bytes]:
+def _common(sides: Sequence[Children]) -> list[bytes]:
     """The keys at which every side ends an entry."""
-    common = set(keys[0])
-    common.intersection_update(*keys[1:])
-    return [key for key in keys[0] if key in common]
+    first, *others = sides
+    common = set(first.keys).intersection(*(side.keys for side in others))
+    return [key for key in first.keys if key in common]
 
 
-def _unlike(sides: Stretch, starts: Sequence[int], ends: Sequence[int]) -> Iterator[Stretch]:
-    part = tuple(side[start:end] for side, start, end in zip(sides, starts, ends, strict=True))
-    if len({tuple(map(_ID, entries)) for entries in part}) > 1:
-        yield part
+def _unlike(sides: Sequence[Children], starts: Sequence[int], ends: Sequence[int]) -> Iterator[Stretch]:
+    places = [slice(start, end) for start, end in zip(starts, ends, strict=True)]
+    first, *others = [side.ids[place] for side, place in zip(sides, places, strict=True)]
+    if any(ids != first for ids in others):
+        yield tuple(side[place] for side, place in zip(sides, places, strict=True))

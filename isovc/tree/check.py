@@ -57,7 +57,7 @@ def check(forest: Forest, root: ChunkId, seen: set[ChunkId] | None = None) -> It
     try:
         level, entries = forest.top(root)
         if entries and entries[0].id == root:  # a single leaf is its own only entry
-            yield from _leaves(forest, entries)
+            yield from _leaves(forest, list(entries))
             return
     except IsovcError as loss:
         yield Problem((root,), b"", loss.message)
@@ -65,9 +65,9 @@ def check(forest: Forest, root: ChunkId, seen: set[ChunkId] | None = None) -> It
     if len(entries) == 1:
         yield Problem((root,), entries[0].key, "a root has more than one child")
     if entries:
-        whole = Entry(entries[-1].key, root, sum(e.rows for e in entries), sum(e.bytes for e in entries))
-        yield from _nodes(forest, level + 1, [whole], entries)
-        yield from _level(forest, level, entries, seen)
+        whole = Entry(entries[-1].key, root, sum(entries.rows), sum(entries.sizes))
+        yield from _nodes(forest, level + 1, [whole], list(entries))
+        yield from _level(forest, level, list(entries), seen)
 
 
 def _level(forest: Forest, level: int, entries: list[Entry], seen: set[ChunkId]) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from isovc.encoding.orderkey import in_words
 from isovc.errors import ChunkDamaged, ChunkMissing, Damage, NotCanonical, RowsUnreadable
 from isovc.store.protocol import ChunkStore
 from isovc.tree.leaf import Leaf
-from isovc.tree.node import Entry, decode_node, is_leaf
+from isovc.tree.node import Children, Entry, decode_node, is_leaf
 from isovc.tree.rules import Rules
 
 
@@ -29,7 +29,7 @@ class Top(NamedTuple):
     """Where reading begins: the entries of the highest level worth looking at. Level 0: leaves."""
 
     level: int
-    entries: list[Entry]
+    entries: Children
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +44,20 @@ class Forest:
         content = self._contents([Entry(b"", root, 0, 0)])[0]
         if is_leaf(content):
             leaf = Leaf(content)
-            return Top(0, [Entry(leaf.keys()[-1], root, leaf.rows, len(content))] if leaf.rows else [])
+            only = Entry(leaf.keys()[-1], root, leaf.rows, len(content)) if leaf.rows else None
+            return Top(0, Children.of([only] if only else []))
         level, entries = decode_node(content)
         return Top(level - 1, entries)
 
-    def children(self, level: int, nodes: Sequence[Entry]) -> list[list[Entry]]:
+    def children(self, level: int, nodes: Sequence[Entry]) -> list[Children]:
         """The children of nodes of `level`, node by node."""
-        found: list[list[Entry]] = []
+        found: list[Children] = []
         for node, content in zip(nodes, self._contents(nodes), strict=True):
             try:
                 own, entries = decode_node(content)
             except NotCanonical as error:
                 raise _unreadable(node, error) from None
-            if own != level or entries[-1].key != node.key:
+            if own != level or entries.keys[-1] != node.key:
                 raise _unreadable(node, _misfit(node))
             found.append(entries)
         return found

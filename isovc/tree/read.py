@@ -12,7 +12,7 @@ from isovc.encoding.digest import ChunkId
 from isovc.errors import RowsUnreadable
 from isovc.tree.forest import Forest
 from isovc.tree.leaf import Leaf, Row
-from isovc.tree.node import Entry, between, last_key
+from isovc.tree.node import Children, Entry, between
 
 _AT_ONCE = 64  # leaves fetched together: half a MB, at most 4
 _NODES_AT_ONCE = 16
@@ -25,7 +25,7 @@ def get(forest: Forest, root: ChunkId, key: bytes, *, width: int) -> Row | None:
     """The row with this key, `width` cells of it."""
     level, entries = forest.top(root)
     while True:
-        at = bisect_left(entries, key, key=last_key)
+        at = bisect_left(entries.keys, key)
         if at == len(entries):
             return None
         if level == 0:
@@ -39,7 +39,7 @@ def get(forest: Forest, root: ChunkId, key: bytes, *, width: int) -> Row | None:
 
 def count(forest: Forest, root: ChunkId) -> int:
     """How many rows there are; the root knows."""
-    return sum(entry.rows for entry in forest.top(root).entries)
+    return sum(forest.top(root).entries.rows)
 
 
 def rank(forest: Forest, root: ChunkId, key: bytes) -> int:
@@ -47,8 +47,8 @@ def rank(forest: Forest, root: ChunkId, key: bytes) -> int:
     level, entries = forest.top(root)
     before = 0
     while True:
-        at = bisect_left(entries, key, key=last_key)
-        before += sum(entry.rows for entry in entries[:at])
+        at = bisect_left(entries.keys, key)
+        before += sum(entries.rows[:at])
         if at == len(entries):
             return before
         if level == 0:
@@ -144,14 +144,14 @@ def _leaf_of(forest: Forest, root: ChunkId, number: int) -> tuple[Entry, int] | 
 
 
 def _leaf_entries(
-    forest: Forest, level: int, entries: list[Entry], after: bytes | None, upto: bytes | None, on_loss: OnLoss | None
+    forest: Forest, level: int, entries: Children, after: bytes | None, upto: bytes | None, on_loss: OnLoss | None
 ) -> Iterator[Entry]:
-    entries = between(entries, after, upto)
+    within = between(entries, after, upto)
     if level == 0:
-        yield from entries
+        yield from within
         return
-    for start in range(0, len(entries), _NODES_AT_ONCE):
-        nodes = entries[start : start + _NODES_AT_ONCE]
+    for start in range(0, len(within), _NODES_AT_ONCE):
+        nodes = within[start : start + _NODES_AT_ONCE]
         for children in _surviving(lambda some: forest.children(level, some), nodes, on_loss):
             yield from _leaf_entries(forest, level - 1, children, after, upto, on_loss)
 

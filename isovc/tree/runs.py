@@ -3,19 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
-from itertools import chain
 
 from isovc.tree.forest import Forest, Top
-from isovc.tree.node import Entry
-
-
-@dataclass(slots=True)
-class _Family:
-    """All entries of a level that stand below one run of the level above."""
-
-    entries: list[Entry]
-    keys: list[bytes]
+from isovc.tree.node import Children, Entry
 
 
 class Runs:
@@ -25,7 +15,8 @@ class Runs:
     def __init__(self, forest: Forest, top: Top) -> None:
         self._forest = forest
         self._top = top
-        self._families: dict[int, _Family] = {top.level: _family(top.entries)}
+        # by level: all entries that stand below one run of the level above
+        self._families: dict[int, Children] = {top.level: top.entries}
 
     def holding(self, level: int, key: bytes) -> list[Entry]:
         """The run of `level` (0: leaves) that holds `key` or would take it in. Empty: behind all that is there."""
@@ -40,7 +31,7 @@ class Runs:
             first -= 1
         while last < len(keys) - 1 and not ends(keys[last], level):
             last += 1
-        return family.entries[first : last + 1]
+        return family[first : last + 1]
 
     def following(self, level: int, key: bytes) -> list[Entry]:
         """The run behind the one that ends with `key`."""
@@ -48,7 +39,7 @@ class Runs:
         run = self.holding(level, behind)
         return run if run and run[-1].key >= behind else []
 
-    def _family_of(self, level: int, key: bytes) -> _Family:
+    def _family_of(self, level: int, key: bytes) -> Children:
         family = self._families.get(level)
         if level == self._top.level:
             assert family is not None
@@ -57,9 +48,5 @@ class Runs:
             parents = self.holding(level + 1, key)
             if family is None or not parents or parents[-1].key != (family.keys or [b""])[-1]:
                 children = self._forest.children(level + 1, parents)
-                family = self._families[level] = _family(list(chain.from_iterable(children)))
+                family = self._families[level] = Children.joined(children)
         return family
-
-
-def _family(entries: list[Entry]) -> _Family:
-    return _Family(entries, [entry.key for entry in entries])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from isovc.encoding.digest import ChunkId
@@ -25,7 +25,7 @@ def walk(forest: Forest, root: ChunkId, seen: set[ChunkId] | None = None) -> Ite
         yield from _below(forest, level, entries, seen)
 
 
-def _below(forest: Forest, level: int, entries: list[Entry], seen: set[ChunkId]) -> Iterator[ChunkId]:
+def _below(forest: Forest, level: int, entries: Sequence[Entry], seen: set[ChunkId]) -> Iterator[ChunkId]:
     fresh = iter([entry for entry in entries if entry.id not in seen])
     while some := list(islice(fresh, _AT_ONCE)):
         seen.update(entry.id for entry in some)
