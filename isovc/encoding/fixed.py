@@ -8,12 +8,12 @@ at each step.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from isovc.encoding.values import decode
 
-_SOME = 16  # values: compared at once; only where they differ, one by one
+_SOME = 8  # values: compared one by one; more of them in halves, as most differ in one place
 _SHORT_TEXT = range(0xA1, 0xC0)
 _LENGTH_FOLLOWS = frozenset({0xC4, 0xD9})  # blob and text of up to 255 bytes
 _NUMBER_BYTES = {0xCB: 9, 0xCF: 9, 0xD3: 9, 0xCE: 5, 0xD2: 5, 0xCD: 3, 0xD1: 3, 0xCC: 2, 0xD0: 2}
@@ -37,10 +37,13 @@ def step(data: bytes, count: int) -> int:
     return width if same and data[start::width].count(first) == count else 0
 
 
-def pick(data: bytes, at: int, count: int, width: int) -> bytes:
-    """Value number `at` of a list of this step, still packed."""
-    start = _head(count) + at * width
-    return data[start : start + width]
+def pick(columns: Iterable[tuple[bytes, int]], at: int, count: int) -> list[Any]:
+    """Value number `at` of each of some lists, given with their steps: one decoding for all of them."""
+    start = _head(count)
+    picked = [data[start + at * width : start + at * width + width] for data, width in columns]
+    many = len(picked)
+    head = bytes([0x90 | many]) if many < 16 else b"\xdc" + many.to_bytes(2, "big")
+    return decode(head + b"".join(picked))
 
 
 def holds(data: bytes, first: int, values: bytes, many: int, count: int, width: int) -> bool:
@@ -49,22 +52,24 @@ def holds(data: bytes, first: int, values: bytes, many: int, count: int, width: 
     return data[start : start + many * width] == values[_head(many) :]
 
 
-def unpack_all(picked: Sequence[bytes]) -> list[Any]:
-    """The values of some that were picked."""
-    many = len(picked)
-    head = bytes([0x90 | many]) if many < 16 else b"\xdc" + many.to_bytes(2, "big")
-    return decode(head + b"".join(picked))
-
-
 def unlike(old: bytes, new: bytes, count: int, width: int) -> list[int]:
     """The places where two lists of this step differ."""
     found: list[int] = []
     start = _head(count)
-    for first in range(0, count, _SOME):
-        low, high = start + first * width, start + min(first + _SOME, count) * width
-        if old[low:high] != new[low:high]:
+    waiting = [(0, count)]
+    while waiting:  # parts that differ, the first one on top
+        first, last = waiting.pop()
+        low, high = start + first * width, start + last * width
+        if last - first <= _SOME:
             places = range(low, high, width)
-            found.extend((at - start) // width for at in places if old[at : at + width] != new[at : at + width])
+            found.extend([(at - start) // width for at in places if old[at : at + width] != new[at : at + width]])
+            continue
+        half = (first + last) // 2
+        middle = start + half * width
+        if old[middle:high] != new[middle:high]:
+            waiting.append((half, last))
+        if old[low:middle] != new[low:middle]:
+            waiting.append((first, half))
     return found
 
 

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
+from isovc.blobs import apart
 from isovc.encoding.orderkey import encode_key
-from isovc.model import Key, KeyRange, Table
+from isovc.encoding.values import External
+from isovc.model import Key, KeyRange, Table, Value
 from isovc.progress import SILENT, Progress
 from isovc.snapshot.compare import Counts, Tally
-from isovc.snapshot.values import row_without_large, without_large
+from isovc.snapshot.values import is_large, row_without_large, without_large
 from isovc.snapshot.version import Version
 from isovc.snapshot.whole import read_whole
 from isovc.sources.sqlite import (
@@ -24,7 +26,7 @@ from isovc.sources.sqlite import (
 )
 from isovc.store.protocol import ChunkWriter
 from isovc.tree.diff import Change, differing_cells
-from isovc.tree.edit import Edit, edit
+from isovc.tree.edit import Edit, Patch, edit, row_by_row
 from isovc.tree.forest import Forest, Root
 from isovc.tree.read import get
 from isovc.tree.stretches import Stretch, changes_in
@@ -79,12 +81,12 @@ def _edited(
 ) -> Root:
     width, key_width = len(table.cells), len(table.key)
     stretches = (_stretch(live, table, within) for within in found.ranges)
-    changes = changes_in(forest, old.id, stretches, width=width, key_width=key_width)
+    differing = changes_in(forest, old.id, stretches, width=width, key_width=key_width)
     ops: Counter[str] = Counter()
-    edits = _real_edits(changes, writer, key_width, ops)
+    edits: Iterator[Edit | Patch] = _real_edits(differing, writer, key_width, ops)
     if found.rowids:
         # rows found by their rowid come in another order than their keys; there are as many of them as changed
-        by_key = dict(edits)
+        by_key = dict(row_by_row(edits, width))
         by_key.update(_moved(forest, live, table, old, found.rowids, writer))
         edits = (Edit(key, by_key[key]) for key in sorted(by_key))
     new = edit(forest, old.id, edits, width=width, key_width=key_width, writer=writer)
@@ -98,13 +100,35 @@ def _stretch(live: Reading, table: Table, within: KeyRange) -> Stretch:
     return Stretch(_behind(within.after), _behind(within.upto), rows)
 
 
-def _real_edits(changes: Iterator[Change], writer: ChunkWriter, key_width: int, ops: Counter[str]) -> Iterator[Edit]:
+def _real_edits(
+    found: Iterator[Patch | Change], writer: ChunkWriter, key_width: int, ops: Counter[str]
+) -> Iterator[Edit | Patch]:
     """Rows with large values look changed until these are named, so only now, for the few that do, they are."""
-    for change in changes:
-        row = change.after and row_without_large(change.after, writer, key_width)
-        if row is None or change.before is None or differing_cells(change.before, row):
-            ops["added" if change.before is None else "removed" if row is None else "modified"] += 1
-            yield Edit(change.key, row)
+    for one in found:
+        if isinstance(one, Patch):
+            patch = _really_new(one, writer)
+            ops["modified"] += len(patch.rows())
+            if patch.cells:
+                yield patch
+            continue
+        row = one.after and row_without_large(one.after, writer, key_width)
+        if row is None or one.before is None or differing_cells(one.before, row):
+            ops["added" if one.before is None else "removed" if row is None else "modified"] += 1
+            yield Edit(one.key, row)
+
+
+def _really_new(patch: Patch, writer: ChunkWriter) -> Patch:
+    """The patch with its large values named, and without those that the leaf has."""
+    if not any(map(is_large, chain.from_iterable(values.values() for values in patch.cells.values()))):
+        return patch
+    cells: dict[int, dict[int, Value | External]] = {}
+    for cell, values in patch.cells.items():
+        old = patch.leaf.column(cell)
+        for at, value in values.items():
+            named = apart(writer, value) if is_large(value) else value
+            if differing_cells([old[at]], [named]):
+                cells.setdefault(cell, {})[at] = named
+    return patch._replace(cells=cells)
 
 
 def _moved(

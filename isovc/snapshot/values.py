@@ -35,15 +35,14 @@ def _has_large(batch: list[Row], at: int) -> bool:
     try:
         return max(map(len, map(cell, batch))) >= IS_LARGE
     except TypeError:  # a value without a length: a number or NULL
-        return any(_is_large(value) for value in map(cell, batch))
+        return any(is_large(value) for value in map(cell, batch))
 
 
-def _is_large(value: Value) -> TypeGuard[str | bytes]:
+def is_large(value: Value) -> TypeGuard[str | bytes]:
+    """Whether a value is kept apart from its row."""
     return isinstance(value, (str, bytes)) and len(value) >= IS_LARGE
 
 
 def row_without_large(row: Row, writer: ChunkWriter, key_width: int) -> Cells:
     """One row with its large values kept apart."""
-    return tuple(
-        apart(writer, value) if at >= key_width and _is_large(value) else value for at, value in enumerate(row)
-    )
+    return tuple(apart(writer, value) if at >= key_width and is_large(value) else value for at, value in enumerate(row))

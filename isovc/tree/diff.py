@@ -117,8 +117,9 @@ def same_keys(old: Leaf, new: Leaf) -> bool:
 def touched(old: Leaf, new: Leaf, width: int) -> dict[int, list[int]]:
     """Row numbers and the cells that differ in them."""
     rows: dict[int, list[int]] = {}
-    for cell in range(old.key_width, width):
-        if old.packed[cell : cell + 1] != new.packed[cell : cell + 1]:
+    there, some = sorted((len(old.packed), len(new.packed)))  # a column that only one has is NULL in the other
+    for cell in range(old.key_width, min(width, some)):
+        if cell >= there or old.packed[cell] != new.packed[cell]:
             for at in _differing_rows(old, new, cell):
                 rows.setdefault(at, []).append(cell)
     return rows

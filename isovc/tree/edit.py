@@ -8,17 +8,17 @@ serves one edit as well as a million, and each level holds no more than the run 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from itertools import chain, islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from isovc.encoding.digest import ChunkId
 from isovc.encoding.orderkey import in_words
 from isovc.errors import NotSorted
 from isovc.store.protocol import ChunkWriter
 from isovc.tree.build import plant
-from isovc.tree.diff import differing_cells
+from isovc.tree.diff import Change, differing_cells
 from isovc.tree.forest import Forest, Root
 from isovc.tree.grow import Planter, Stack
 from isovc.tree.leaf import Leaf, Row
@@ -36,6 +36,30 @@ class Edit(NamedTuple):
     row: Row | None
 
 
+class Patch(NamedTuple):
+    """A leaf in which cells of some rows are now others, and no row came or went."""
+
+    key: bytes  # of the first of these rows
+    leaf: Leaf
+    cells: Mapping[int, Mapping[int, Any]]  # by column, by number of the row
+
+    def rows(self) -> list[int]:
+        """The numbers of the rows that change."""
+        return sorted({at for values in self.cells.values() for at in values})
+
+    def last_key(self) -> bytes:
+        """The key of the last of them."""
+        return self.leaf.key(max(map(max, self.cells.values())))
+
+    def changes(self, width: int) -> Iterator[Change]:
+        """The same row by row."""
+        for at in self.rows():
+            before = self.leaf.row(at, width)
+            new = {cell: values[at] for cell, values in self.cells.items() if at in values}
+            after = tuple(new.get(cell, value) for cell, value in enumerate(before))
+            yield Change(self.leaf.key(at), before, after, tuple(sorted(new)))
+
+
 class Replacement(NamedTuple):
     """Entries of one level that stand in place of others: whole runs, near the key `at`."""
 
@@ -44,17 +68,21 @@ class Replacement(NamedTuple):
     new: list[Entry]
 
 
+Step: TypeAlias = Edit | Patch | Replacement
+
+
 def edit(
     forest: Forest,
     root: ChunkId,
-    edits: Iterable[Edit | Replacement],
+    edits: Iterable[Step],
     *,
     width: int,
     key_width: int = 1,
     writer: ChunkWriter | None = None,
 ) -> Root:
-    """The tree after these edits, which come in key order; rows have `width` cells. Leaves of another tree of the
-    forest may stand among them, as replacements of whole runs. With a `writer` it is kept when that one is done."""
+    """The tree after these edits, which come in key order; rows have `width` cells. Among them may stand leaves of this
+    tree with what is new in them, and leaves of another tree of the forest, as replacements of whole runs. With a
+    `writer` it is kept when that one is done."""
     top = forest.top(root)
     entries = list(top.entries)
     with nullcontext(writer) if writer else forest.store.writing() as writer:
@@ -77,13 +105,13 @@ def edit(
 class _Edits:
     """The edits in order, checked, the next one in view. The leaves of those to come are fetched many at a time."""
 
-    def __init__(self, forest: Forest, runs: Runs, edits: Iterable[Edit | Replacement]) -> None:
+    def __init__(self, forest: Forest, runs: Runs, edits: Iterable[Step]) -> None:
         self._forest = forest
         self._runs = runs
         self._source = iter(edits)
-        self._window: Iterator[Edit | Replacement] = iter(())
+        self._window: Iterator[Step] = iter(())
         self._last: bytes | None = None
-        self.view: Edit | Replacement | None = None
+        self.view: Step | None = None
         self.step()
 
     def step(self) -> None:
@@ -92,18 +120,18 @@ class _Edits:
         if self.view is not None:
             if self._last is not None and self.view[0] <= self._last:
                 raise NotSorted(what="edits", key=in_words(self.view[0]))
-            self._last = self.view[0]
+            self._last = self.view.last_key() if isinstance(self.view, Patch) else self.view[0]
 
-    def upto(self, key: bytes | None) -> Iterator[Edit]:
+    def upto(self, key: bytes | None) -> Iterator[Edit | Patch]:
         """The edits up to `key`; None: all that are left."""
         while (
             self.view is not None and not isinstance(self.view, Replacement) and (key is None or self.view.key <= key)
         ):
-            edit = self.view
+            one = self.view
             self.step()
-            yield edit
+            yield one
 
-    def _next_window(self) -> Iterator[Edit | Replacement]:
+    def _next_window(self) -> Iterator[Step]:
         window = list(islice(self._source, _WARM))
         if len(window) > 1:
             # a thousand edits of one run ask for its leaves once
@@ -121,12 +149,11 @@ def _rewrite_leaves(
             yield first
             edits.step()
             continue
-        run = list(runs.holding(0, first.key))
-        leaves = forest.leaves(run)
+        run = runs.holding(0, first.key)
         few = list(islice(edits.upto(_bound(forest, run)), _AT_ONCE))
-        new = _with_same_keys(planter, run, leaves, few, width) if len(few) < _AT_ONCE else None
+        new = _with_same_keys(forest, planter, run, few, width) if len(few) < _AT_ONCE and len(run) == 1 else None
         if new is None:
-            rows = _merged(forest, runs, run, leaves, few, edits, width)
+            rows = _merged(forest, runs, run, few, edits, width)
             new = list(chain.from_iterable(plant(planter, forest.rules, rows, key_width, bases=run)))
         if new != run:
             yield Replacement(first.key, run, new)
@@ -138,32 +165,40 @@ def _bound(forest: Forest, run: list[Entry]) -> bytes | None:
 
 
 def _with_same_keys(
-    planter: Planter, run: list[Entry], leaves: list[Leaf], edits: list[Edit], width: int
+    forest: Forest, planter: Planter, run: list[Entry], edits: list[Edit | Patch], width: int
 ) -> list[Entry] | None:
     """The leaf that is a whole run and in which rows change but none comes or goes; None where it is not so simple.
     Columns that nobody touches are not even decoded."""
-    if len(leaves) != 1:
-        return None
-    leaf, old = leaves[0], run[0]
-    columns: dict[int, list[Any]] = {}
-    for one in edits:
+    if len(edits) == 1 and isinstance(edits[0], Patch):
+        return planter.patched(edits[0].leaf, edits[0].cells, run[0])
+    leaf = forest.leaves(run)[0]
+    cells: dict[int, dict[int, Any]] = {}
+    for one in row_by_row(edits, width):
         at = leaf.find(one.key)
         if one.row is None or at is None:
             return None
         for cell in differing_cells(leaf.row(at, width), one.row):
-            if cell not in columns:
-                columns[cell] = list(leaf.column(cell))
-            columns[cell][at] = one.row[cell]
-    return planter.patched(leaf, columns, old) if columns else run
+            cells.setdefault(cell, {})[at] = one.row[cell]
+    return planter.patched(leaf, cells, run[0]) if cells else run
+
+
+def row_by_row(steps: Iterable[Edit | Patch], width: int) -> Iterator[Edit]:
+    """Patches as the edits that they stand for."""
+    for one in steps:
+        if isinstance(one, Patch):
+            yield from (Edit(change.key, change.after) for change in one.changes(width))
+        else:
+            yield one
 
 
 def _merged(
-    forest: Forest, runs: Runs, run: list[Entry], leaves: list[Leaf], few: list[Edit], edits: _Edits, width: int
+    forest: Forest, runs: Runs, run: list[Entry], few: list[Edit | Patch], edits: _Edits, width: int
 ) -> Iterator[Row]:
     """The rows of a run after its edits. Where the key that ended the run is gone, the next run joins in (and `run`
     grows)."""
     bound = _bound(forest, run)
-    mine = chain(few, edits.upto(bound))
+    leaves = forest.leaves(run)
+    mine = row_by_row(chain(few, edits.upto(bound)), width)
     last = b""
     while True:
         for key, row in _merge_rows(leaves, mine, width):
@@ -175,7 +210,7 @@ def _merged(
         leaves = forest.leaves(following)
         run.extend(following)
         bound = _bound(forest, following)
-        mine = chain(edits.upto(bound))
+        mine = row_by_row(edits.upto(bound), width)
 
 
 def _merge_rows(leaves: list[Leaf], edits: Iterator[Edit], width: int) -> Iterator[tuple[bytes, Row]]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 from isovc.encoding.digest import ChunkId
 from isovc.encoding.values import packer
@@ -49,9 +50,9 @@ class Planter:
         """One leaf as it is."""
         return Entry(last_key, self._writer.put(content, base=base), rows, len(content))
 
-    def patched(self, leaf: Leaf, columns: Mapping[int, Column], old: Entry) -> list[Entry] | None:
-        """A leaf that is a whole run, with some columns replaced; None where it becomes too heavy for one leaf."""
-        content = self._encoder.patched(leaf, columns)
+    def patched(self, leaf: Leaf, cells: Mapping[int, Mapping[int, Any]], old: Entry) -> list[Entry] | None:
+        """A leaf that is a whole run, with some cells replaced; None where it becomes too heavy for one leaf."""
+        content = self._encoder.patched(leaf, cells)
         if len(content) > self._rules.heaviest and leaf.rows > 1:
             return None
         return [self.leaf(content, old.key, leaf.rows, old.id)]

@@ -17,7 +17,7 @@ from operator import sub
 from typing import Any, TypeAlias
 
 from isovc.encoding.digest import Kind
-from isovc.encoding.fixed import pick, step, unpack_all
+from isovc.encoding.fixed import pick, step
 from isovc.encoding.orderkey import decode_key, encode_key, encode_keys, integer_bound
 from isovc.encoding.values import decode, packer, unpack
 from isovc.errors import Damage, NotCanonical
@@ -57,8 +57,10 @@ class LeafEncoder:
             width -= 1
         return columns[:width]
 
-    def patched(self, leaf: Leaf, columns: Mapping[int, Column]) -> bytes:
-        """The leaf with some columns, none of them of the key, replaced; the others are not even looked at."""
+    def patched(self, leaf: Leaf, cells: Mapping[int, Mapping[int, Any]]) -> bytes:
+        """The leaf with some cells, none of them of the key, replaced: by column, by number of the row. Other columns
+        are not even looked at."""
+        columns = {at: _with(leaf.column(at), values) for at, values in cells.items()}
         if max(columns) >= len(leaf.packed) or any(column.count(None) == leaf.rows for column in columns.values()):
             width = max(len(leaf.packed), max(columns) + 1)
             return self.from_columns([columns.get(at) or leaf.column(at) for at in range(width)], leaf.rows)
@@ -67,6 +69,14 @@ class LeafEncoder:
         for at, column in columns.items():
             packed[at] = pack(column)
         return _KIND + pack([leaf.rows, leaf.key_width, leaf.form, *packed])
+
+
+def _with(column: Column, values: Mapping[int, Any]) -> list[Any]:
+    """A copy in which some values are others."""
+    copy = list(column)
+    for at, value in values.items():
+        copy[at] = value
+    return copy
 
 
 class Leaf:
@@ -78,7 +88,7 @@ class Leaf:
         """`told` makes of a column that cannot be read an error that says which rows are concerned."""
         if content[:1] != _KIND:
             raise NotCanonical(what="a leaf", why=f"it begins with {content[:1].hex() or 'nothing'}")
-        parts = unpack(content[1:])
+        parts = unpack(memoryview(content)[1:])  # not a copy of it all
         if [type(part) for part in parts[:_FIXED]] != [int, int, int] or not _sensible(
             parts[0], parts[1], parts[2], len(parts)
         ):
@@ -150,23 +160,24 @@ class Leaf:
         """Some cells of one row."""
         found: list[Any] = [None] * len(cells)
         places: list[int] = []
-        picked: list[bytes] = []
+        sources: list[tuple[bytes, int]] = []
         for place, cell in enumerate(cells):
             column = self._columns.get(cell)
-            if column is not None:
-                found[place] = column[at]
-            elif cell < len(self.packed):
+            if column is None and cell < len(self.packed):
                 if width := self.step(cell):
                     places.append(place)
-                    picked.append(pick(self.packed[cell], at, self.rows, width))
-                else:
-                    found[place] = self.column(cell)[at]
-        try:
-            values = unpack_all(picked)
-        except NotCanonical as error:
-            raise self._told(error) if self._told else error from None
-        for place, value in zip(places, values, strict=True):
-            found[place] = value
+                    sources.append((self.packed[cell], width))
+                    continue
+                column = self.column(cell)
+            if column is not None:
+                found[place] = column[at]
+        if sources:
+            try:
+                values = pick(sources, at, self.rows)
+            except NotCanonical as error:
+                raise self._told(error) if self._told else error from None
+            for place, value in zip(places, values, strict=True):
+                found[place] = value
         return found
 
     def all_rows(self, width: int) -> list[Row]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from isovc.encoding.fixed import holds
 from isovc.encoding.orderkey import encode_key, encode_keys, integer_bound
 from isovc.encoding.values import packer
 from isovc.tree.diff import Change, compare, differing_cells
+from isovc.tree.edit import Patch
 from isovc.tree.forest import Forest
 from isovc.tree.leaf import Column, Leaf, LeafEncoder, Row
 from isovc.tree.node import Entry, between
@@ -34,10 +35,72 @@ class Stretch(NamedTuple):
 
 def changes_in(
     forest: Forest, root: ChunkId, stretches: Iterable[Stretch], *, width: int, key_width: int
-) -> Iterator[Change]:
-    """The changes that make the tree hold the rows of some stretches, which come in key order and do not overlap."""
-    source = iter(stretches)
+) -> Iterator[Patch | Change]:
+    """What makes the tree hold the rows of some stretches, which come in key order and do not overlap: a patch for
+    every leaf in which only cells differ, and where rows came or went the changes."""
     pack = packer()
+    found = _parts(forest, root, stretches, key_width)
+    for _, group in groupby(found, key=_leaf_of):  # stretches that are no neighbours may meet in a leaf
+        parts = list(group)
+        cells: dict[int, dict[int, Any]] = {}
+        if all(part.patch(cells, width, key_width, pack) for part in parts):
+            if cells:
+                leaf = parts[0].leaf
+                yield Patch(leaf.key(min(map(min, cells.values()))), leaf, cells)
+        else:
+            for part in parts:
+                yield from part.changes(width, key_width)
+
+
+class _Part(NamedTuple):
+    """Some neighbouring rows of a leaf, and those that stand in their place."""
+
+    entry: Entry | None  # None: there is no leaf
+    leaf: Leaf
+    first: int
+    last: int
+    rows: Sequence[Row]
+
+    def patch(self, cells: dict[int, dict[int, Any]], width: int, key_width: int, pack: Callable[[Any], bytes]) -> bool:
+        """Add the cells that differ, if no row came or went."""
+        if self.last - self.first != len(self.rows):
+            return False
+        if not self.rows:
+            return True
+        columns: list[Column] = list(zip(*self.rows, strict=True))
+        if any(differing_cells(self._column(at), columns[at]) for at in range(key_width)):
+            return False
+        for cell in range(key_width, width):
+            if not self._holds(cell, pack(columns[cell])):
+                for at in differing_cells(self._column(cell), columns[cell]):
+                    cells.setdefault(cell, {})[self.first + at] = columns[cell][at]
+        return True
+
+    def changes(self, width: int, key_width: int) -> Iterator[Change]:
+        """What makes them these rows."""
+        old: list[Column] = [self._column(at) for at in range(width)]
+        new: list[Column] = list(zip(*self.rows, strict=True)) or [()] * width
+        yield from compare(_keyed(old, key_width), _keyed(new, key_width))
+
+    def _column(self, at: int) -> Column:
+        return self.leaf.column(at)[self.first : self.last]
+
+    def _holds(self, cell: int, values: bytes) -> bool:
+        """Whether a column is certainly equal: seen on its bytes, which most columns of most leaves allow."""
+        leaf = self.leaf
+        if cell >= len(leaf.packed):
+            return False
+        width = leaf.step(cell)
+        return width > 0 and holds(leaf.packed[cell], self.first, values, self.last - self.first, leaf.rows, width)
+
+
+def _leaf_of(part: _Part) -> ChunkId | None:
+    return part.entry and part.entry.id
+
+
+def _parts(forest: Forest, root: ChunkId, stretches: Iterable[Stretch], key_width: int) -> Iterator[_Part]:
+    """The stretches cut where leaves end."""
+    source = iter(stretches)
     while some := list(islice(source, _AT_ONCE)):
         found = _leaf_entries(forest, root, some)
         wanted = list(dict.fromkeys(entry for entries in found for entry in entries))
@@ -45,8 +108,8 @@ def changes_in(
         for stretch, entries in zip(some, found, strict=True):
             for entry, rows in _by_leaf(stretch.rows, entries, key_width):
                 leaf = leaves[entry.id] if entry else _EMPTY
-                part = _Part(leaf, _upto(leaf, stretch.after, 0), _upto(leaf, stretch.upto, leaf.rows))
-                yield from part.changes(rows, width, key_width, pack)
+                first, last = _upto(leaf, stretch.after, 0), _upto(leaf, stretch.upto, leaf.rows)
+                yield _Part(entry, leaf, first, last, rows)
 
 
 def _by_leaf(
@@ -72,45 +135,6 @@ def _upto(leaf: Leaf, bound: bytes | None, otherwise: int) -> int:
     if bound is None:
         return otherwise
     return leaf.count_upto(bound)
-
-
-class _Part(NamedTuple):
-    """Some neighbouring rows of a leaf."""
-
-    leaf: Leaf
-    first: int
-    last: int
-
-    def changes(
-        self, rows: Sequence[Row], width: int, key_width: int, pack: Callable[[Any], bytes]
-    ) -> Iterator[Change]:
-        """What makes them these rows."""
-        columns: list[Column] = list(zip(*rows, strict=True)) if rows else [()] * width
-        if self.last - self.first != len(rows) or any(
-            differing_cells(self._column(at), columns[at]) for at in range(key_width)
-        ):
-            old: list[Column] = [self._column(at) for at in range(width)]
-            yield from compare(_keyed(old, key_width), _keyed(columns, key_width))
-            return
-        touched: dict[int, list[int]] = {}
-        for cell in range(key_width, width):
-            if not self._holds(cell, pack(columns[cell])):
-                for at in differing_cells(self._column(cell), columns[cell]):
-                    touched.setdefault(at, []).append(cell)
-        for at in sorted(touched):
-            before = self.leaf.row(self.first + at, width)
-            yield Change(encode_key(before[:key_width]), before, rows[at], tuple(touched[at]))
-
-    def _column(self, at: int) -> Column:
-        return self.leaf.column(at)[self.first : self.last]
-
-    def _holds(self, cell: int, values: bytes) -> bool:
-        """Whether a column is certainly equal: seen on its bytes, which most columns of most leaves allow."""
-        leaf = self.leaf
-        if cell >= len(leaf.packed):
-            return False
-        width = leaf.step(cell)
-        return width > 0 and holds(leaf.packed[cell], self.first, values, self.last - self.first, leaf.rows, width)
 
 
 def _keyed(columns: list[Column], key_width: int) -> dict[bytes, Row]:

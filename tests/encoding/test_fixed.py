@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isovc.encoding.fixed import pick, step, unlike, unpack_all
+from isovc.encoding.fixed import pick, step, unlike
 from isovc.encoding.values import decode, encode
 
 scalars = (
@@ -32,8 +32,16 @@ def test_a_list_of_one_step_is_cut_at_its_values(values):
     data = encode(values)
     width = step(data, len(values))
     if width:
-        picked = [pick(data, at, len(values), width) for at in range(len(values))]
-        assert repr(unpack_all(picked)) == repr(values)
+        picked = [pick([(data, width)], at, len(values))[0] for at in range(len(values))]
+        assert repr(picked) == repr(values)
+
+
+@pytest.mark.parametrize("many", [1, 15, 16, 300])
+def test_one_value_of_each_of_many_lists_is_picked_at_once(many):
+    lists = [encode([number, 100, 101]) for number in range(many)]
+    assert pick([(data, step(data, 3)) for data in lists if step(data, 3)], 0, 3) == [
+        number for number, data in enumerate(lists) if step(data, 3)
+    ]
 
 
 @pytest.mark.parametrize("values", [[0.5] * 20, [1] * 5, ["x" * 12] * 3, ["x" * 48] * 70000, [b"x" * 200] * 17, [None]])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from isovc.encoding.orderkey import encode_key
 from isovc.store import MemoryChunks
 from isovc.tree.build import build
-from isovc.tree.edit import Edit, edit
+from isovc.tree.edit import Edit, Patch, edit
 from isovc.tree.forest import Forest
 from isovc.tree.rules import Rules
 from isovc.tree.stretches import Stretch, changes_in
@@ -36,11 +36,13 @@ def test_stretches_that_cover_everything_give_every_change(rows, patch, cuts):
         Stretch(after, upto, [new[key] for key in sorted(new) if (after or b"") < key and (not upto or key <= upto)])
         for after, upto in itertools.pairwise(bounds)
     ]
-    changes = list(changes_in(trees, root.id, stretches, width=3, key_width=1))
+    found = list(changes_in(trees, root.id, stretches, width=3, key_width=1))
+    changes = [change for one in found for change in (one.changes(3) if isinstance(one, Patch) else [one])]
     assert [(c.key, repr(c.before), repr(c.after)) for c in changes] == [
         (key, repr(old.get(key)), repr(new.get(key)))
         for key in sorted(old.keys() | new.keys())
         if repr(old.get(key)) != repr(new.get(key))
     ]
-    edited = edit(trees, root.id, [Edit(change.key, change.after) for change in changes], width=3)
+    steps = [one if isinstance(one, Patch) else Edit(one.key, one.after) for one in found]
+    edited = edit(trees, root.id, steps, width=3)
     assert edited == build(trees, [new[key] for key in sorted(new)])
