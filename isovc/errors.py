@@ -1233,3 +1233,41 @@ class NotThereThen(Refused):
         super().__init__(
             f"{database} was no working copy after operation {operation[:12]}", hint="isovc op log lists operations"
         )
+
+
+# -- the audit ---------------------------------------------------------------------------------------------------------
+
+
+class SigningNotInstalled(Refused):
+    """Signatures need a library that is not there."""
+
+    code = "signing-not-installed"
+
+    def __init__(self) -> None:
+        super().__init__("signatures need the library cryptography", hint="pip install 'isovc[sign]'")
+
+
+class KeyUnusable(Refused):
+    """The file of a key that cannot be used."""
+
+    code = "key-unusable"
+
+    def __init__(self, *, path: object, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(
+            f"the key {path} cannot be used: {why}",
+            hint="isovc config audit.key FILE names another, --unset ends signing; ISOVC_KEY_PASSPHRASE unlocks one",
+        )
+
+
+class BadHead(WrongUsage):
+    """A head to compare with that is no whole id."""
+
+    code = "bad-head"
+
+    def __init__(self, *, text: str) -> None:
+        self.text = text
+        super().__init__(
+            f"{text!r} is not the id of an operation: 64 hex digits, because a part of one is easy to forge",
+            hint="isovc audit head prints it",
+        )

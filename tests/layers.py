@@ -42,7 +42,11 @@ HOME = {
     "xxhash": {"encoding"},
     "zstandard": {"encoding"},
     "sqlite_utils": {"sources"},
+    "cryptography": {"encoding"},
 }
+
+# Not installed everywhere, so they are imported where they are used, and nowhere else.
+OPTIONAL = {"cryptography"}
 
 # Where a module may be loaded by name at run time: commands that are imported when typed, rich when something is drawn.
 MAY_LOAD = {"cli"}
@@ -140,7 +144,10 @@ def _judged_outside(one: Import, library: str, room: str) -> Iterator[str]:
             yield f"{library} is at home in {', '.join(sorted(HOME[library]))}, not in {room}"
     elif library not in sys.stdlib_module_names:
         yield f"{library} is an outside library that has no home"
-    if one.inside_function:
+    if library in OPTIONAL:
+        if not one.inside_function:
+            yield f"{library} may be missing, and is imported before anybody needs it"
+    elif one.inside_function:
         yield f"{one.module} is imported inside a function"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.layers import HOME, LEVEL, breaches
+from tests.layers import HOME, LEVEL, OPTIONAL, breaches
 
 ROOT = Path(__file__).parent.parent
 
@@ -24,7 +24,9 @@ def test_every_room_of_the_package_is_in_the_design() -> None:
 def test_every_dependency_has_a_home() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     named = {line.partition(">")[0].replace("-", "_") for line in project["dependencies"]}
-    assert named == set(HOME) - {"sqlite3"}
+    assert named == set(HOME) - {"sqlite3"} - OPTIONAL
+    extra = {line.partition(">")[0] for line in project["optional-dependencies"]["sign"]}
+    assert extra == OPTIONAL
 
 
 PLANTED = {
@@ -58,6 +60,8 @@ PLANTED = {
     "sqlite3 away from home": ("sources/sqlite.py", "from sqlite3 import connect", "at home in store"),
     "rich below the command line": ("repo/open.py", "from rich.console import Console", "at home in cli"),
     "compression away from home": ("store/chunks.py", "import zstandard as z", "at home in encoding"),
+    "an optional library before it is needed": ("encoding/keys.py", "import cryptography.x509", "may be missing"),
+    "an optional library away from home": ("repo/open.py", "def f():\n    import cryptography", "at home in encoding"),
     "a library nobody knows": ("cli/x.py", "import requests", "has no home"),
     "a room nobody knows": ("repo/open.py", "from isovc.utils import x", "no room of the design"),
     "a module nobody knows": ("helpers.py", "from isovc.errors import x", "no room of the design"),
@@ -97,6 +101,7 @@ ALLOWED = {
     "downward": ("repo/open.py", "from isovc.store import x\nimport isovc.history.log\nfrom isovc.errors import Y"),
     "inside one room": ("tree/diff.py", "from isovc.tree.node import Node"),
     "at home": ("sources/sqlite.py", "import apsw"),
+    "an optional library when it is needed": ("encoding/keys.py", "def f():\n    from cryptography import x509"),
     "the version": ("cli/main.py", "from isovc import __version__"),
     "a command loaded when typed": ("cli/group.py", "from importlib import import_module\nimport_module('x')"),
     "the command line speaks": ("cli/here.py", "import os, sys\nprint(os.environ, sys.argv)"),

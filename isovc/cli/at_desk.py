@@ -25,6 +25,11 @@ def profile() -> Path:
     return Path(home) / "isovc" / "config.toml"
 
 
+def passphrase() -> str:
+    """What opens the key that signs, if it is locked. From the environment alone: others see what is typed."""
+    return os.environ.get("ISOVC_KEY_PASSPHRASE", "")
+
+
 def place_of(here: Here) -> Place:
     """The repository that was named, or the one this folder lies in, and the database one stands beside."""
     return named(here.repo, here.folder) if here.repo else find(here.folder)
@@ -40,7 +45,7 @@ def at_desk(here: Here, *, alone: bool = False, tidies: bool = False) -> Iterato
     gc.disable()
     settings = Settings.read(profile(), place.folder / "config.toml")
     company = nullcontext() if alone else present(place.folder)
-    with Repository(place.folder, settings) as repository:
+    with Repository(place.folder, settings, passphrase=passphrase()) as repository:
         with company:
             desk = sit_down(repository, place)
             if desk.worktree.intent is not None:  # rare, and git takes a tenth of a second to load

@@ -127,7 +127,7 @@ def _clean(
 def _forget_lost(repository: Repository, marked: _Marked, since: int, deed: Deed) -> int | None:
     """Take commits that nothing leads to out of the index, so that nobody can go there any more; how many. None:
     somebody has gone to one of them meanwhile."""
-    with acting(repository.file, deed, _WHOLE) as act:
+    with acting(repository, deed, _WHOLE) as act:
         if not roots(act.db, since=since).commits <= marked.commits:
             return None
         lost = _lost(act.db, marked.commits)

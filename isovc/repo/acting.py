@@ -6,23 +6,26 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from isovc.encoding.signing import Sign
 from isovc.history import CommitId
 from isovc.repo.database import Database
 from isovc.repo.deeds import Deed, Telling
 from isovc.repo.operations import Live, Logged, Operation, Operations
 from isovc.repo.refs import Refs, Stamp
+from isovc.repo.repository import Repository
 from isovc.repo.snapshots import keep_snapshot
 from isovc.repo.worktrees import Files, Worktrees
-from isovc.store import StoreFile
 
 
 class Act:
-    """The transaction of one command. What is moved through `refs` and `worktrees` is in the record by itself."""
+    """The transaction of one command. What is moved through `refs` and `worktrees` is in the record by itself. `sign`:
+    what signs the record, if anything does."""
 
-    def __init__(self, db: Database, deed: Deed, worktree: int) -> None:
+    def __init__(self, db: Database, deed: Deed, worktree: int, sign: Sign | None) -> None:
         self.db = db
         self.deed = deed
         self.worktree = worktree
+        self._sign = sign
         self._last = Operations(db).last()
         self.number = self._last.operation.number + 1 if self._last else 1
         self.refs = Refs(db, act=self.number)
@@ -94,12 +97,14 @@ class Act:
                 below=below,
                 passed_over=telling.passed_over,
                 irreversible=telling.irreversible,
-            )
+            ),
+            sign=self._sign,
         )
 
 
 @contextmanager
-def acting(file: StoreFile, deed: Deed, worktree: int) -> Iterator[Act]:
+def acting(repository: Repository, deed: Deed, worktree: int) -> Iterator[Act]:
     """One write transaction of store.db for a command. The block ends with `record`."""
-    with file.transaction() as db:
-        yield Act(db, deed, worktree)
+    sign = repository.signer()
+    with repository.file.transaction() as db:
+        yield Act(db, deed, worktree, sign)

@@ -6,9 +6,10 @@ import os
 import shutil
 from pathlib import Path
 
+from isovc.encoding.signing import Sign
 from isovc.errors import NoPermission, RepositoryExists
 from isovc.history.git_history import GitHistory
-from isovc.repo.acting import acting
+from isovc.repo.acting import Act
 from isovc.repo.deeds import Deed, Telling
 from isovc.repo.names import BRANCHES
 from isovc.repo.place import FOLDER
@@ -19,7 +20,7 @@ from isovc.store import StoreFile
 FIRST_BRANCH = "main"
 
 
-def make(beside: Path, files: Files, deed: Deed) -> Path:
+def make(beside: Path, files: Files, deed: Deed, *, sign: Sign | None = None) -> Path:
     """Make the repository of a database, with nothing committed: its head holds `files`, the empty version."""
     folder = beside.with_name(FOLDER)
     if folder.exists():
@@ -32,7 +33,8 @@ def make(beside: Path, files: Files, deed: Deed) -> Path:
     try:
         store = StoreFile.create(building / "store.db")
         try:
-            with acting(store, deed, 1) as act:
+            with store.transaction() as db:
+                act = Act(db, deed, 1, sign)
                 act.worktrees.add(beside.name, BRANCHES + FIRST_BRANCH, None, files)
                 act.record(Telling(f"put {beside.name} under version control", passed_over=True))
         finally:

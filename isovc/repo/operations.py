@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, NewType
 
 from isovc.encoding.digest import record_id
+from isovc.encoding.signing import Sign
 from isovc.errors import AmbiguousOperation, NoSuchOperation, OperationDamaged
 from isovc.history import CommitId
 from isovc.repo.database import Database
@@ -87,8 +88,8 @@ class Logged:
 
 def encode_operation(operation: Operation) -> bytes:
     """The record as bytes: one form only, so that the id depends on what it says alone."""
-    said = {"format": FORMAT, **asdict(operation)}
-    return json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode("ascii")
+    said = {"format": FORMAT, **{name: getattr(operation, name) for name in _FIELDS}}
+    return _CANONICAL.encode(said).encode("ascii")
 
 
 def decode_operation(body: bytes) -> Operation:
@@ -106,11 +107,14 @@ def decode_operation(body: bytes) -> Operation:
             for key, pair in said["worktrees"].items()
         }
         return Operation(**said)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise OperationDamaged(number=None, why=str(error)) from None
 
 
 _PAIRS = ("refs", "live", "tables", "settings")
+_FIELDS = tuple(each.name for each in fields(Operation))
+# one object for all records: a check writes each of them again
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False, default=asdict)
 
 
 class Operations:
@@ -176,13 +180,13 @@ class Operations:
             raise AmbiguousOperation(text=text, candidates=[row[1].hex()[:12] for row in rows])
         return _logged(*rows[0])
 
-    def append(self, operation: Operation) -> Logged:
+    def append(self, operation: Operation, *, sign: Sign | None = None) -> Logged:
         """Put a record behind the last one."""
         body = encode_operation(operation)
         raw = record_id(body)
         self._db.execute(
-            "INSERT INTO operation(number, id, worktree, ended, body) VALUES(?, ?, ?, ?, ?)",
-            (operation.number, raw, operation.worktree, operation.ended, body),
+            "INSERT INTO operation(number, id, worktree, ended, body, signature) VALUES(?, ?, ?, ?, ?, ?)",
+            (operation.number, raw, operation.worktree, operation.ended, body, sign(body) if sign else None),
         )
         spoken_of = {each for pair in operation.live.values() for each in pair if each is not None}
         self._db.executemany(

@@ -7,18 +7,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from isovc.encoding.signing import Sign
 from isovc.repo.settings import Settings
+from isovc.repo.signing import KEY, signer_of
 from isovc.snapshot.compare import Tally
 from isovc.store import Packing, SqliteChunks, StoreFile
 from isovc.tree.forest import Forest
 
 
 class Repository:
-    """The folder `.isovc`."""
+    """The folder `.isovc`. `passphrase` opens the key that signs, where it is locked."""
 
-    def __init__(self, folder: Path, settings: Settings) -> None:
+    def __init__(self, folder: Path, settings: Settings, *, passphrase: str = "") -> None:
         self.folder = folder
         self.settings = settings
+        self._passphrase = passphrase
+        self._signer: tuple[str, Sign | None] | None = None
         self.file = StoreFile(folder / "store.db", busy_seconds=settings.number("busy.seconds"))
         packing = Packing(level=settings.whole("store.level"), longest_chain=settings.whole("store.chain"))
         self.chunks = SqliteChunks(self.file, packing=packing)
@@ -34,6 +38,14 @@ class Repository:
     def cache(self) -> Path:
         """What may be deleted at any time."""
         return self.folder / "cache"
+
+    def signer(self) -> Sign | None:
+        """What signs records; None: nobody asked for it. It is asked for before anything is changed: the key may not be
+        there."""
+        named = self.settings.text(KEY)
+        if self._signer is None or self._signer[0] != named:
+            self._signer = (named, signer_of(self.settings, self.folder.parent, self._passphrase))
+        return self._signer[1]
 
     def close(self) -> None:
         """Let go of store.db."""

@@ -37,6 +37,7 @@ SETTINGS: dict[str, Setting] = {
     "store.chain": Setting(int, 8, "how many differences may follow each other in the store", 0, 64),
     "gc.auto": Setting(bool, True, "clean up after commands when it pays"),
     "gc.undo_days": Setting(int, 90, "days for which gc keeps what undo could need", 0, 36500),
+    "audit.key": Setting(str, "", "the file of the private key that signs every operation"),
     "history.pack_after": Setting(int, 1000, "loose git objects after which they are packed", 1, 1_000_000),
 }
 
@@ -71,6 +72,11 @@ class Settings:
     def number(self, key: str) -> float:
         """A setting that is a number."""
         return float(self.get(key))
+
+    def changed(self, key: str, value: Plain | None) -> Settings:
+        """The same with one setting of the project set, or with None left to the person and the default."""
+        others = {each: said for each, said in self.project.items() if each != key}
+        return Settings(project=others if value is None else others | {key: value}, person=self.person)
 
     def origin(self, key: str) -> str:
         """Who said so: project, person or default."""

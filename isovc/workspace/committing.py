@@ -48,7 +48,7 @@ def commit(
         raise NothingToCommit(branch=desk.worktree.branch or desk.worktree.head[:12])
     parents = (desk.worktree.commit,) if desk.worktree.commit else ()
     files = encode_version(live)
-    with acting(desk.repository.file, deed, desk.worktree.id) as act:
+    with acting(desk.repository, deed, desk.worktree.id) as act:
         now = act.worktrees.get(desk.worktree.id)
         if (now.head, now.commit) != (desk.worktree.head, desk.worktree.commit) or now.intent is not None:
             raise HeadMoved(head=desk.worktree.head)

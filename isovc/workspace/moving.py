@@ -48,6 +48,7 @@ class Step:
 @contextmanager
 def changing(desk: Desk) -> Iterator[tuple[Desk, Writing, Version]]:
     """A transaction of the database under its write lock: the working copy as it is now, and what it holds."""
+    desk.repository.signer()  # it is asked for before anything is changed
     with desk.database.writing() as writing:
         desk, _ = _settle(desk, writing)
         live = look_at(desk, writing)
@@ -145,7 +146,7 @@ def _announce(desk: Desk, intent: Intent | None) -> None:
 
 
 def _arrive(db: Connection, desk: Desk, intent: Intent, moved: Difference) -> None:
-    act = Act(db, intent.deed, desk.worktree.id)
+    act = Act(db, intent.deed, desk.worktree.id, desk.repository.signer())
     act.lead(intent.refs, intent.deed.command)
     act.rename_heads(intent.heads)
     act.worktrees.set_head(desk.worktree.id, intent.head, intent.commit, intent.head_files)

@@ -14,21 +14,21 @@ from isovc.workspace.moving import kept_name
 
 def create(desk: Desk, name: str, target: CommitId, deed: Deed) -> None:
     """A new branch or tag, under its full name."""
-    with acting(desk.repository.file, deed, desk.worktree.id) as act:
+    with acting(desk.repository, deed, desk.worktree.id) as act:
         act.refs.create(name, target, act.stamp(f"create at {target[:12]}"))
         act.record(Telling(f"make {what_is(name)} {short(name)} at {target[:12]}"))
 
 
 def copy(desk: Desk, name: str, new: str, deed: Deed) -> None:
     """A second branch that leads where the first does."""
-    with acting(desk.repository.file, deed, desk.worktree.id) as act:
+    with acting(desk.repository, deed, desk.worktree.id) as act:
         act.refs.copy(name, new, act.stamp(f"copy of {short(name)}"))
         act.record(Telling(f"copy branch {short(name)} to {short(new)}"))
 
 
 def rename(desk: Desk, name: str, new: str, deed: Deed) -> None:
     """Another name for a branch; working copies on it stay on it."""
-    with acting(desk.repository.file, deed, desk.worktree.id) as act:
+    with acting(desk.repository, deed, desk.worktree.id) as act:
         refs, stamp = act.refs, act.stamp(f"rename of {short(name)}")
         on_it = [worktree for worktree in act.worktrees.all() if worktree.head == name]
         if refs.get(name) is None and on_it:
@@ -44,7 +44,7 @@ def rename(desk: Desk, name: str, new: str, deed: Deed) -> None:
 
 def remove(desk: Desk, name: str, deed: Deed, *, force: bool = False) -> CommitId:
     """Take a branch or tag away; where it led. A branch with versions that nothing else leads to needs `force`."""
-    with acting(desk.repository.file, deed, desk.worktree.id) as act:
+    with acting(desk.repository, deed, desk.worktree.id) as act:
         refs, stamp = act.refs, act.stamp("delete")
         target = refs.need(name).target
         if name.startswith(BRANCHES):

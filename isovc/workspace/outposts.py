@@ -127,7 +127,7 @@ def uproot(
         live = look(there) if path.exists() else None
         step_aside(path)
         try:
-            with acting(repository.file, deed, here.worktree.id) as act:
+            with acting(repository, deed, here.worktree.id) as act:
                 act.worktrees.remove(worktree.id)
                 act.lead(refs or {}, deed.command)
                 act.saw(encode_version(live) if live else None, None, worktree=worktree.id)
@@ -141,7 +141,7 @@ def uproot(
 
 
 def _enter(here: Desk, plan: Outset, stored: str, deed: Deed, telling: Telling) -> Worktree:
-    with acting(here.repository.file, deed, here.worktree.id) as act:
+    with acting(here.repository, deed, here.worktree.id) as act:
         _check_free(act.worktrees, plan.head)
         for other in act.worktrees.all():
             if other.database == stored:  # its file is gone, or it would have been refused before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from isovc.encoding.signing import Sign
 from isovc.errors import WhichDatabase
 from isovc.repo.deeds import Deed
 from isovc.repo.making import make
@@ -22,9 +23,9 @@ def only_database(folder: Path) -> Path:
     return found[0]
 
 
-def start(database: Path, deed: Deed) -> Path:
+def start(database: Path, deed: Deed, *, sign: Sign | None = None) -> Path:
     """Make the repository beside a database; its folder."""
     check_text(database.absolute())
     with Database(database).reading() as reading:
         reading.shape()  # refuses what cannot be read before anything is made
-    return make(database, encode_version(Version()), deed)
+    return make(database, encode_version(Version()), deed, sign=sign)

@@ -62,6 +62,7 @@ def preview(desk: Desk, way: Way) -> Gone:
 
 def go(desk: Desk, history: GitHistory, way: Way, deed: Deed) -> Gone:
     """Go there."""
+    desk.repository.signer()  # it is asked for before anything is changed
     others = {int(key): pair for key, pair in way.worktrees.items() if int(key) != desk.worktree.id}
     with desk.repository.file.reading() as db:
         _check(db, desk, way)
@@ -83,7 +84,7 @@ def go(desk: Desk, history: GitHistory, way: Way, deed: Deed) -> Gone:
     heads = {number: then.head for number, (_, then) in others.items()}
     if way.live is not None:
         return _go_with_rows(desk, history, way, deed, refs, heads)
-    with acting(desk.repository.file, deed, desk.worktree.id) as act:
+    with acting(desk.repository, deed, desk.worktree.id) as act:
         _check(act.db, desk, way)
         standing = _standing(desk, way)
         act.lead(refs, deed.command)

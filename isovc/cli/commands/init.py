@@ -8,12 +8,13 @@ from typing import Annotated
 
 import typer
 
-from isovc.cli.at_desk import profile
+from isovc.cli.at_desk import passphrase, profile
 from isovc.cli.group import command_app
 from isovc.cli.here import here_of
 from isovc.cli.who import deed
 from isovc.repo.making import FIRST_BRANCH
 from isovc.repo.settings import Settings
+from isovc.repo.signing import signer_of
 from isovc.workspace.starting import only_database, start
 
 app = command_app()
@@ -32,7 +33,8 @@ def init(
     """
     here = here_of(ctx)
     path = here.path(database) if database else only_database(here.folder)
-    folder = start(path, deed(here, Settings.read(profile(), Path(os.devnull))))
+    settings = Settings.read(profile(), Path(os.devnull))
+    folder = start(path, deed(here, settings), sign=signer_of(settings, path.parent, passphrase()))
     here.screen.show(
         {"repository": str(folder), "database": str(path), "branch": FIRST_BRANCH},
         [f"{path.name} is under version control in {folder}.", 'Next: isovc commit -m "first version"'],
