@@ -481,10 +481,10 @@ class BeforeHistory(Refused):
 
     code = "before-history"
 
-    def __init__(self, *, text: str, asked: str, earliest: str) -> None:
-        self.text, self.asked, self.earliest = text, asked, earliest
+    def __init__(self, *, text: str, asked: str, earliest: str, instead: str) -> None:
+        self.text, self.asked, self.earliest, self.instead = text, asked, earliest, instead
         super().__init__(
-            f"{text} asks for {asked}, before the history begins at {earliest}", hint=f"the earliest is @{{{earliest}}}"
+            f"{text} asks for {asked}, before the history begins at {earliest}", hint=f"the earliest is {instead}"
         )
 
 
@@ -710,6 +710,34 @@ class MissingModule(Refused):
         )
 
 
+class CannotComeBack(Refused):
+    """A table that can be read, and that only the user's own program could make again or write to."""
+
+    code = "cannot-come-back"
+
+    def __init__(self, *, path: object, table: str, what: str) -> None:
+        self.path, self.table, self.what = path, table, what
+        super().__init__(
+            f"the table {table} of {path} needs the {what}, which only the program it belongs to has:"
+            " it is kept, but isovc cannot make it again or change its rows",
+            hint=f"declare {table} and its indexes without that {what.split()[0]}",
+        )
+
+
+class RowidsNotKept(Refused):
+    """A full-text index that goes by the rowids of a table which has a key of another kind."""
+
+    code = "rowids-not-kept"
+
+    def __init__(self, *, path: object, table: str, content: str) -> None:
+        self.path, self.table, self.content = path, table, content
+        super().__init__(
+            f"the full-text table {table} of {path} finds rows of {content} by their rowid, and rowids of {content}"
+            " are not kept because its PRIMARY KEY is no INTEGER PRIMARY KEY",
+            hint=f"after a switch, INSERT INTO {table}({table}) VALUES('rebuild') makes the index again",
+        )
+
+
 class RowidHidden(Refused):
     """A table without a usable key: its rowid cannot be named."""
 
@@ -744,7 +772,10 @@ class ShapeNotReached(Refused):
 
     def __init__(self, *, path: object, what: str, why: str) -> None:
         self.path, self.what, self.why = path, what, why
-        super().__init__(f"{what} of {path} cannot be made as it was: {why}; nothing was changed")
+        super().__init__(
+            f"{what} of {path} cannot be made as it was: {why}; nothing was changed",
+            hint="drop or change it, or bring back what it needs, then run the command again",
+        )
 
 
 class RowRefused(Refused):
@@ -752,11 +783,13 @@ class RowRefused(Refused):
 
     code = "row-refused"
 
-    def __init__(self, *, path: object, table: str, why: str) -> None:
+    def __init__(self, *, path: object, table: str, why: str, breaks_rule: bool = False) -> None:
         self.path, self.table, self.why = path, table, why
         super().__init__(
-            f"the table {table} of {path} does not take a row: {why}; nothing was changed",
-            hint="isovc status says whether the database was changed meanwhile",
+            f"{f'the table {table} of {path}' if table else path} does not take a row: {why}; nothing was changed",
+            hint="rows break a rule of the table, by themselves or with those they come to: change them or the rule"
+            if breaks_rule
+            else "isovc status says whether the database was changed meanwhile",
         )
 
 
@@ -1094,6 +1127,40 @@ class InsideRepository(Refused):
     def __init__(self, *, path: Path) -> None:
         self.path = path
         super().__init__(f"{path} lies inside a repository", hint="name a place beside it")
+
+
+class AlreadyThere(Refused):
+    """A database that is a working copy already."""
+
+    code = "already-there"
+
+    def __init__(self, *, path: Path) -> None:
+        self.path = path
+        super().__init__(f"{path} is a working copy already", hint="isovc worktree list")
+
+
+class WhichWorktree(Refused):
+    """Which working copy a database is, is not clear."""
+
+    code = "which-worktree"
+
+    def __init__(self, *, path: Path, gone: tuple[str, ...]) -> None:
+        self.path, self.gone = path, gone
+        several = f"{path} could be any of the working copies whose files are gone: {', '.join(gone)}"
+        super().__init__(
+            several if gone else f"no working copy has lost its file, so {path} is none of them",
+            hint=f"isovc worktree repair {path} {gone[0]}" if gone else f"isovc worktree add {path} makes a new one",
+        )
+
+
+class NoWorktrees(Damage):
+    """A repository that has forgotten its databases."""
+
+    code = "no-worktrees"
+
+    def __init__(self, *, folder: Path) -> None:
+        self.folder = folder
+        super().__init__(f"{folder} knows of no working copy any more", hint="isovc fsck")
 
 
 # -- operations --------------------------------------------------------------------------------------------------------

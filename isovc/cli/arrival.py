@@ -21,6 +21,7 @@ def document(came: Switched) -> dict[str, Any]:
         "returned": came.returned,
         "waiting": came.waiting,
         "carried": came.carried,
+        "left": came.left,
     }
 
 
@@ -37,3 +38,5 @@ def lines(came: Switched, left: str) -> Iterator[Line]:
         yield "Your uncommitted changes came along."
     if came.waiting:
         yield f"Uncommitted changes kept here do not fit any more: isovc show {came.waiting[:12]} has them."
+    if came.left:
+        yield f"No branch leads to the version you left: isovc branch NAME {came.left[:12]} makes one."

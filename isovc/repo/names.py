@@ -10,6 +10,7 @@ from isovc.errors import BadRefName
 
 BRANCHES = "refs/heads/"
 TAGS = "refs/tags/"
+KEPT = "refs/kept/"  # by head: uncommitted changes that wait there for somebody to come back
 WORDS = ("HEAD", "WORK", "EMPTY")  # revisions of their own
 
 _PART_BYTES = 250  # git keeps a branch as a file of that name, with ".lock" behind it; file systems end at 255
@@ -25,6 +26,11 @@ def what_is(ref: str) -> str:
 def short(ref: str) -> str:
     """The name without its kind."""
     return ref.removeprefix(BRANCHES).removeprefix(TAGS)
+
+
+def kept_name(head: str) -> str:
+    """The ref under which uncommitted changes of a head wait."""
+    return KEPT + (head.removeprefix("refs/") if head.startswith("refs/") else f"commits/{head}")
 
 
 def near_names(name: str, known: Sequence[str]) -> list[str]:

@@ -120,6 +120,12 @@ class Worktrees:
         )
         self._note(worktree, was, Standing(was.database, head, commit))
 
+    def set_database(self, worktree: int, database: str) -> None:
+        """Its file lies elsewhere."""
+        was = self.get(worktree).standing
+        self._db.execute("UPDATE worktree SET database = ? WHERE id = ?", (database, worktree))
+        self._note(worktree, was, Standing(database, was.head, was.commit))
+
     def set_live(self, worktree: int, live: Live | None) -> None:
         """This was found in its database."""
         self._db.execute(

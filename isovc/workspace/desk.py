@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from isovc.errors import NotAWorktree, PathNotText
+from isovc.errors import NotAWorktree, NoWorktrees, PathNotText
 from isovc.repo.place import Place
 from isovc.repo.repository import Repository
 from isovc.repo.worktrees import Worktree, Worktrees
@@ -40,6 +40,8 @@ def sit_down(repository: Repository, place: Place) -> Desk:
     """At the database the person stands beside, or at the main one."""
     with repository.file.reading() as db:
         known = Worktrees(db).all()
+    if not known:
+        raise NoWorktrees(folder=repository.folder)
     if place.database is None:
         return desk(repository, known[0])
     for worktree in known:

@@ -11,14 +11,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
-from isovc.errors import IsovcError, NoDatabase
+from isovc.errors import DatabaseBusy, IsovcError, NoDatabase
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
-from isovc.repo.acting import Act
+from isovc.repo.acting import Act, acting
 from isovc.repo.database import Database as Connection
 from isovc.repo.deeds import Deed, Telling
 from isovc.repo.worktrees import Files, Intent, Worktrees
-from isovc.snapshot.compare import count_changes
 from isovc.snapshot.move import plan_move
 from isovc.snapshot.version import Version, decode_version, encode_version, same
 from isovc.sources.sqlite import Writing
@@ -26,8 +25,6 @@ from isovc.workspace.capturing import look_at, remember_made
 from isovc.workspace.committing import write_commit
 from isovc.workspace.desk import Desk
 from isovc.workspace.status import Difference, counted, difference
-
-KEPT = "refs/kept/"  # by head: uncommitted changes that wait there for somebody to come back
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +46,15 @@ class Step:
 def changing(desk: Desk) -> Iterator[tuple[Desk, Writing, Version]]:
     """A transaction of the database under its write lock: the working copy as it is now, and what it holds."""
     desk.repository.signer()  # it is asked for before anything is changed
-    with desk.database.writing() as writing:
-        desk, _ = _settle(desk, writing)
-        live = look_at(desk, writing)
-        yield desk, writing, live
+    try:
+        with desk.database.writing() as writing:
+            desk, _ = _settle(desk, writing)
+            live = look_at(desk, writing)
+            yield desk, writing, live
+    except DatabaseBusy:
+        with suppress(IsovcError):  # a reader did not let us commit: nothing was done, and nothing is left to settle
+            _announce(desk, None)
+        raise
 
 
 def move(desk: Desk, writing: Writing, live: Version, step: Step, *, refuse_violations: bool = False) -> Intent:
@@ -90,6 +92,10 @@ def settle(desk: Desk) -> tuple[Desk, str]:
             return _settle(desk, writing)
     except NoDatabase:
         return desk, ""  # it may come back, and nothing can be said before; whoever needs it says that it is not there
+    except DatabaseBusy:
+        assert desk.worktree.intent is not None
+        said = desk.worktree.intent.deed.command
+        return desk, f"an interrupted `isovc {said}` is settled when nobody else writes to the database"
 
 
 def keep_uncommitted(
@@ -105,39 +111,34 @@ def keep_uncommitted(
         return write_commit(db, history, encode_version(live), parents, message, deed)[0]
 
 
-def kept_name(head: str) -> str:
-    """The ref under which uncommitted changes of a head wait until somebody comes back to it."""
-    return KEPT + (head.removeprefix("refs/") if head.startswith("refs/") else f"commits/{head}")
-
-
 def _settle(desk: Desk, writing: Writing) -> tuple[Desk, str]:
     desk = desk.again()
     intent = desk.worktree.intent
     if intent is None:
         return desk, ""
-    done = writing.mark.encode() != intent.mark and _reached(desk, writing, intent)
-    if done:
-        moved = difference(desk, decode_version(intent.before_files), decode_version(intent.live_files))
-        with desk.repository.file.transaction() as db:
-            _arrive(db, desk, intent, moved)
-    else:
+    name = f"interrupted `isovc {intent.deed.command}`"
+    if writing.mark.encode() == intent.mark:
         _announce(desk, None)
-    return desk.again(), f"{'finished' if done else 'dropped'} an interrupted `isovc {intent.deed.command}`"
-
-
-def _reached(desk: Desk, writing: Writing, intent: Intent) -> bool:
-    """Whether the database holds what was intended, rather than what it held before; others may have written since."""
-    before = desk.worktree.live
+        return desk.again(), f"dropped an {name}"
     live = look_at(desk, writing)
-    wanted = decode_version(intent.live_files)
-    if before is None or same(live, wanted):
-        return True
-    return _distance(desk, wanted, live) < _distance(desk, decode_version(before.files), live)
+    before, wanted = (decode_version(files) for files in (intent.before_files, intent.live_files))
+    if _distance(desk, wanted, live) <= _distance(desk, before, live):
+        with desk.repository.file.transaction() as db:
+            _arrive(db, desk, intent, difference(desk, before, wanted))
+        return desk.again(), f"finished an {name}"
+    with acting(desk.repository, intent.deed, desk.worktree.id) as act:
+        act.worktrees.set_intent(desk.worktree.id, None)
+        act.saw(intent.before_files, encode_version(live))
+        act.record(Telling(f"drop an {name}", tables=counted(difference(desk, before, live))))
+    return desk.again(), f"dropped an {name}; isovc undo brings back what the database held before it"
 
 
 def _distance(desk: Desk, old: Version, new: Version) -> int:
-    counts = count_changes(desk.repository.forest, old, new).values()
-    return sum(each.added + each.modified + each.removed for each in counts)
+    """How much differs. Others may have written since, so neither side need be equal; as far from one as from the
+    other counts as done, because the record of a finished command has both sides."""
+    found = difference(desk, old, new)
+    rows = sum(each.added + each.modified + each.removed for each in found.tables.values())
+    return rows + len(found.schema) + len(found.pragmas)
 
 
 def _announce(desk: Desk, intent: Intent | None) -> None:

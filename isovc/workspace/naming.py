@@ -7,9 +7,8 @@ from isovc.history import CommitId
 from isovc.repo.acting import acting
 from isovc.repo.commits import CommitIndex
 from isovc.repo.deeds import Deed, Telling
-from isovc.repo.names import BRANCHES, TAGS, short, what_is
+from isovc.repo.names import BRANCHES, TAGS, kept_name, short, what_is
 from isovc.workspace.desk import Desk
-from isovc.workspace.moving import kept_name
 
 
 def create(desk: Desk, name: str, target: CommitId, deed: Deed) -> None:

@@ -7,7 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from isovc.errors import BranchInUse, FolderMissing, FolderOfAnother, LastWorktree, NotAWorktree, PathTaken
+from isovc.errors import (
+    AlreadyThere,
+    BranchInUse,
+    DatabaseCorrupt,
+    DatabaseEncrypted,
+    FolderMissing,
+    FolderOfAnother,
+    InsideRepository,
+    LastWorktree,
+    NotADatabase,
+    NotAWorktree,
+    PathTaken,
+    WhichWorktree,
+)
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
 from isovc.repo.acting import acting
@@ -21,7 +34,7 @@ from isovc.repo.versions import files_of
 from isovc.repo.worktrees import Files, Worktree, Worktrees
 from isovc.snapshot.capture import capture
 from isovc.snapshot.move import plan_move
-from isovc.snapshot.version import Version, decode_version, encode_version
+from isovc.snapshot.version import Version, decode_version, encode_version, laid_out_like
 from isovc.sources.sqlite import Database, Mark, PageMap
 from isovc.workspace.appearing import appear, step_aside, vanish, waiting_name
 from isovc.workspace.capturing import known_of, look, remember
@@ -75,15 +88,16 @@ def plant(here: Desk, plan: Outset, deed: Deed, telling: Telling) -> Desk:
         if not path.parent.is_dir():
             raise FolderMissing(path=path.parent)
         _check_folder(repository, path)
+        stored = stored_path(repository, path)
         with repository.file.reading() as db:
-            _check_free(Worktrees(db), plan.head)
+            _check_free(Worktrees(db), plan.head, stored)
         vanish(path)
         target = decode_version(plan.live_files or plan.head_files)
         try:
             mark, pages = _fill(here, waiting_name(path), target)
             if not (path.parent / FOLDER).exists():
                 write_pointer(path, repository.folder)
-            made = _enter(here, plan, stored_path(repository, path), deed, telling)
+            made = _enter(here, plan, stored, deed, telling)
         except BaseException:
             vanish(path)
             _move_pointer(repository, path)
@@ -102,8 +116,9 @@ def listed(here: Desk) -> list[Outpost]:
     return [Outpost(path, each.branch, each.commit, path.exists()) for path, each in zip(paths, found, strict=True)]
 
 
-def remove(here: Desk, path: Path, deed: Deed) -> Worktree:
-    """Forget a working copy and delete its file. The operation keeps what was in it."""
+def remove(here: Desk, path: Path, deed: Deed) -> tuple[Worktree, bool]:
+    """Forget a working copy and delete its file. The operation keeps what was in it; where it cannot be read the file
+    stays, and then False."""
     path = path.absolute()
     with here.repository.file.reading() as db:
         known = Worktrees(db).all()
@@ -111,21 +126,28 @@ def remove(here: Desk, path: Path, deed: Deed) -> Worktree:
         if is_same(database_path(here.repository, worktree), path):
             if place == 0:
                 raise LastWorktree(path=path)
-            uproot(here, worktree, deed, Telling(f"remove working copy {worktree.database}"))
-            return worktree
+            telling = Telling(f"remove working copy {worktree.database}")
+            return worktree, uproot(here, worktree, deed, telling)
     raise NotAWorktree(path=path)
 
 
 def uproot(
     here: Desk, worktree: Worktree, deed: Deed, telling: Telling, refs: Mapping[str, CommitId | None] | None = None
-) -> None:
-    """Let a working copy go, with its file, and let refs lead elsewhere."""
+) -> bool:
+    """Let a working copy go, with its file, and let refs lead elsewhere. What cannot be read cannot be kept either, and
+    stays where it lies: then False."""
     repository = here.repository
     with planting(repository.folder):
         there = desk(repository, worktree)
         path = there.database.path
-        live = look(there) if path.exists() else None
-        step_aside(path)
+        live: Version | None = None
+        is_readable = True
+        try:
+            live = look(there) if path.exists() else None
+        except (DatabaseCorrupt, NotADatabase, DatabaseEncrypted):
+            is_readable = False
+        if is_readable:
+            step_aside(path)
         try:
             with acting(repository, deed, here.worktree.id) as act:
                 act.worktrees.remove(worktree.id)
@@ -138,35 +160,75 @@ def uproot(
         vanish(path)
         (repository.cache / f"pages-{worktree.id}").unlink(missing_ok=True)
         _move_pointer(repository, path)
+        return is_readable
+
+
+def numbered(here: Desk, path: Path) -> int:
+    """The number of the working copy at a path, be its file there or not."""
+    with here.repository.file.reading() as db:
+        for worktree in Worktrees(db).all():
+            if is_same(database_path(here.repository, worktree), path.absolute()):
+                return worktree.id
+    raise NotAWorktree(path=path)
+
+
+def adopt(here: Desk, path: Path, deed: Deed, *, number: int | None = None) -> Worktree:
+    """A database that was moved or renamed is the working copy again whose file is gone. `number`: which one, where
+    several are."""
+    repository, path = here.repository, path.absolute()
+    check_text(path)
+    with Database(path).reading() as reading:
+        reading.shape()  # refuses what is no database
+    stored = stored_path(repository, path)
+    with planting(repository.folder), acting(repository, deed, here.worktree.id) as act:
+        known = act.worktrees.all()
+        if any(is_same(database_path(repository, each), path) for each in known):
+            raise AlreadyThere(path=path)
+        gone = [each for each in known if not database_path(repository, each).exists() and number in (None, each.id)]
+        if len(gone) != 1:
+            raise WhichWorktree(path=path, gone=tuple(each.database for each in gone))
+        _check_folder(repository, path)
+        act.worktrees.set_database(gone[0].id, stored)
+        act.record(Telling(f"find working copy {gone[0].database} at {stored}", passed_over=True))
+    if not (path.parent / FOLDER).exists():
+        write_pointer(path, repository.folder)
+    with repository.file.reading() as db:
+        return Worktrees(db).get(gone[0].id)
 
 
 def _enter(here: Desk, plan: Outset, stored: str, deed: Deed, telling: Telling) -> Worktree:
     with acting(here.repository, deed, here.worktree.id) as act:
-        _check_free(act.worktrees, plan.head)
-        for other in act.worktrees.all():
-            if other.database == stored:  # its file is gone, or it would have been refused before
-                act.worktrees.remove(other.id)
+        _check_free(act.worktrees, plan.head, stored)
+        after = plan.live_files or plan.head_files
         act.lead(plan.refs, deed.command)
-        made = act.worktrees.add(stored, plan.head, plan.commit, plan.head_files, number=plan.number)
-        act.saw(None, plan.live_files or plan.head_files, worktree=made.id)
+        lost = next((each for each in act.worktrees.all() if each.database == stored), None)
+        if lost is not None:  # its file is gone, or it would have been refused before: it is the same working copy
+            number = lost.id
+            act.worktrees.set_head(number, plan.head, plan.commit, plan.head_files)
+            act.worktrees.set_live(number, None)
+            act.worktrees.set_intent(number, None)
+        else:
+            number = act.worktrees.add(stored, plan.head, plan.commit, plan.head_files, number=plan.number).id
+        # what was seen of the lost one last is all that is left of it
+        act.saw(lost.live.files if lost and lost.live else None, after, worktree=number)
         act.record(telling)
-        return made
+        return act.worktrees.get(number)
 
 
-def _check_free(worktrees: Worktrees, head: str) -> None:
+def _check_free(worktrees: Worktrees, head: str, stored: str) -> None:
     for other in worktrees.all():
-        if other.head == head and head.startswith(BRANCHES):
+        if other.head == head and head.startswith(BRANCHES) and other.database != stored:
             raise BranchInUse(branch=short(head), database=other.database)
 
 
 def _fill(here: Desk, path: Path, target: Version) -> tuple[Mark, PageMap]:
     """Make a file that holds a version; what it looks like then."""
     forest = here.repository.forest
-    if not here.database.path.exists() or not target.shape.tables:
+    near = look(here) if here.database.path.exists() and target.shape.tables else None
+    if near is None or laid_out_like(target, near).shape != target.shape:
         database, live = Database.create(path, target.shape), Version()
     else:
         # a copy of the file is made in a moment, and only what differs has to be written after that
-        look(here)
         known = known_of(here.again())
         here.database.copy_to(path)
         database = Database(path)
@@ -181,6 +243,8 @@ def _fill(here: Desk, path: Path, target: Version) -> tuple[Mark, PageMap]:
 
 def _check_folder(repository: Repository, path: Path) -> None:
     """Commands beside the new file must find this repository, and none else."""
+    if path.is_relative_to(os.path.realpath(repository.folder)) or path.is_relative_to(repository.folder.absolute()):
+        raise InsideRepository(path=path)
     found = path.with_name(FOLDER)
     leads_to = read_pointer(found)[0] if found.is_file() else found
     if found.exists() and not is_same(leads_to, repository.folder):

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from isovc.history import CommitId
 from isovc.progress import SILENT, Progress
+from isovc.repo.names import kept_name
+from isovc.repo.refs import Refs
 from isovc.snapshot.compare import Counts, SchemaChange, count_changes, schema_changes
 from isovc.snapshot.version import Version, pragmas_said, same
 from isovc.workspace.capturing import look
@@ -37,12 +39,16 @@ class Status:
     branch: str | None
     commit: CommitId | None
     difference: Difference
+    waiting: CommitId | None  # changes that were kept here and are not in the database
 
 
 def status(desk: Desk, *, verify: bool = False, progress: Progress = SILENT) -> Status:
     """Look at the database and compare it with its commit."""
     live = look(desk, verify=verify, progress=progress)
-    return Status(desk.worktree.branch, desk.worktree.commit, difference(desk, desk.head, live))
+    with desk.repository.file.reading() as db:
+        kept = Refs(db).get(kept_name(desk.worktree.head))
+    found = difference(desk, desk.head, live)
+    return Status(desk.worktree.branch, desk.worktree.commit, found, kept.target if kept else None)
 
 
 def difference(desk: Desk, old: Version, new: Version) -> Difference:

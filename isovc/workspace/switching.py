@@ -13,15 +13,16 @@ from typing import TypeVar
 from isovc.errors import BranchInUse, CannotCarry, ForeignKeysBroken, NoSuchTable, RowRefused, ShapeNotReached
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
+from isovc.repo.commits import CommitIndex
 from isovc.repo.deeds import Deed, Telling
-from isovc.repo.names import BRANCHES, short
+from isovc.repo.names import BRANCHES, TAGS, kept_name, short
 from isovc.repo.refs import Refs
 from isovc.repo.versions import files_of, version_of
 from isovc.repo.worktrees import Worktrees
 from isovc.snapshot.merge import merge
 from isovc.snapshot.version import Version, decode_version, laid_out_like, same
 from isovc.workspace.desk import Desk
-from isovc.workspace.moving import Step, changing, confirm, keep_uncommitted, kept_name, move
+from isovc.workspace.moving import Step, changing, confirm, keep_uncommitted, move
 from isovc.workspace.status import Difference, difference
 
 _T = TypeVar("_T")
@@ -36,8 +37,9 @@ class Switched:
     moved: Difference  # in the database
     kept: CommitId | None  # what was uncommitted and stays on the branch that was left
     returned: bool  # changes that had been kept on the new branch are back
-    waiting: CommitId | None  # they could not come back: the branch has moved, and they do not fit
+    waiting: CommitId | None  # such changes that could not come back, because they do not fit
     carried: bool
+    left: CommitId | None  # a version that was left and that no branch or tag leads to
 
 
 def switch(
@@ -72,7 +74,7 @@ def _switch(
     bring_back: bool,
 ) -> Switched:
     files = files_of(history, commit)
-    target = wanted = decode_version(files)
+    target = decode_version(files)
     with changing(desk) as (desk, writing, live):
         _refuse_shared_branch(desk, head)
         refs: dict[str, CommitId | None] = {}
@@ -81,32 +83,36 @@ def _switch(
                 Refs(db).check_new(head)
             refs |= {head: commit} if commit else {}
         dirty = not same(live, desk.head)
+        stays = commit == desk.worktree.commit and (carry or head == desk.worktree.head)
         kept: CommitId | None = None
-        found = None if create else _kept_at(desk, head)
-        returned = False
-        if commit == desk.worktree.commit and (carry or head == desk.worktree.head):
-            wanted, found = live, None
+        waiting = None if create else _kept_at(desk, head)
+        if stays:
+            wanted = live
         elif dirty and carry:
-            wanted, found = _carried(desk, live, target), None
+            wanted = _carried(desk, live, target)
         else:
+            wanted = target
             here = kept_name(desk.worktree.head)
             kept = keep_uncommitted(desk, history, live, deed, before=_kept_at(desk, desk.worktree.head))
             if kept:
                 refs[here] = kept
-                found = kept if here == kept_name(head) else found
-            back = _brought_back(desk, history, found, commit, target) if found and bring_back else None
-            if found and back is not None:
-                wanted, returned = back, True
-                refs[kept_name(head)] = next(iter(history.read_commit(found).parents[1:]), None)
+                waiting = kept if here == kept_name(head) else waiting
+        found = waiting
+        if bring_back and waiting is not None:
+            wanted, waiting = _with_kept(desk, history, waiting, commit, wanted)
+        returned = waiting != found
+        if returned:
+            refs[kept_name(head)] = waiting
         wanted = laid_out_like(wanted, live)
         # two versions made one may break a rule that each of them keeps
         merged = returned or (dirty and carry)
+        left = _left_alone(desk, head, refs)
         telling = Telling(f"switch from {said(desk.worktree.head)} to {said(head)}")
         step = Step(deed, telling, head, commit, files, wanted, refs)
         intent = move(desk, writing, live, step, refuse_violations=merged)
         moved = difference(desk, live, wanted)
     confirm(desk, intent, writing, moved)
-    return Switched(head, commit, moved, kept, returned, None if returned else found, dirty and carry)
+    return Switched(head, commit, moved, kept, returned, waiting, dirty and carry, left)
 
 
 def _refuse_shared_branch(desk: Desk, head: str) -> None:
@@ -143,30 +149,54 @@ def _kept_at(desk: Desk, head: str) -> CommitId | None:
     return found.target if found else None
 
 
-def _brought_back(
-    desk: Desk, history: GitHistory, kept: CommitId, commit: CommitId | None, target: Version
-) -> Version | None:
-    """The version of a head with the changes that were kept there; None: they do not fit any more."""
-    base = history.read_commit(kept).parents[0]
-    changed = version_of(history, kept)
-    if base == commit:
-        return changed
-    merged = merge(desk.repository.forest, version_of(history, base), target, changed)
-    return None if merged.conflicts else merged.version
+def _with_kept(
+    desk: Desk, history: GitHistory, kept: CommitId, commit: CommitId | None, wanted: Version
+) -> tuple[Version, CommitId | None]:
+    """A version with the changes that were kept at its head, the last kept first, and what of them still waits because
+    it does not fit."""
+    waiting: CommitId | None = kept
+    while waiting is not None:
+        base, *before = history.read_commit(waiting).parents
+        changed = version_of(history, waiting)
+        if base == commit and waiting == kept and same(wanted, version_of(history, commit)):
+            wanted = changed
+        else:
+            merged = merge(desk.repository.forest, version_of(history, base), wanted, changed)
+            if merged.conflicts:
+                break
+            wanted = merged.version
+        waiting = next(iter(before), None)
+    return wanted, waiting
+
+
+def _left_alone(desk: Desk, head: str, refs: Mapping[str, CommitId | None]) -> CommitId | None:
+    """The version that is left, if nothing but the working copy leads to it."""
+    here = desk.worktree.commit
+    if here is None or desk.worktree.branch is not None or head == desk.worktree.head:
+        return None
+    with desk.repository.file.reading() as db:
+        index = CommitIndex(db)
+        named = [ref.target for kind in (BRANCHES, TAGS) for ref in Refs(db).all(kind)]
+        named += [target for name, target in refs.items() if target and name.startswith(BRANCHES)]
+        return None if any(index.is_ancestor(here, each) for each in named) else here
 
 
 def _with_tables(live: Version, source: Version, tables: Sequence[str]) -> Version:
     """The live version with some tables, and what hangs on them, as the source has them."""
-    known = {*source.shape.tables, *live.shape.tables, *(each.name for each in source.shape.objects)}
+    there = source if source.shape.objects else live  # to take a table from the empty version is to remove it
+    known = {each.lower(): each for each in (*(each.name for each in there.shape.objects), *there.shape.tables)}
     for table in tables:
-        if table not in known:
-            raise NoSuchTable(table=table, known=sorted(known))
-    chosen = {*tables, *(t.name for v in (live, source) for t in v.shape.tables.values() if t.shadow_of in tables)}
-    taken = [each for each in source.shape.objects if each.table in chosen]
-    kept = [each for each in live.shape.objects if each.table not in chosen]
-    # tables before all that may speak of them
-    objects = sorted([*kept, *taken], key=lambda each: each.type != "table")
-    shape = replace(live.shape, objects=tuple(objects), tables=_with(live.shape.tables, source.shape.tables, chosen))
+        if table.lower() not in known:
+            raise NoSuchTable(table=table, known=sorted(source.shape.tables))
+    named = {known[table.lower()] for table in tables}
+    shadows = {t.name for v in (live, source) for t in v.shape.tables.values() if t.shadow_of and t.shadow_of in named}
+    chosen = named | shadows
+    taken = {(each.type, each.name): each for each in source.shape.objects if each.table in chosen}
+    # where they stood: the order of definitions is nobody's change
+    objects = [taken.pop((each.type, each.name), None) if each.table in chosen else each for each in live.shape.objects]
+    objects += taken.values()
+    whole = tuple(each for each in objects if each is not None)
+    shape = replace(live.shape, objects=whole, tables=_with(live.shape.tables, source.shape.tables, chosen))
     return Version(shape, _with(live.roots, source.roots, chosen), live.attachments)
 
 

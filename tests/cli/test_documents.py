@@ -39,6 +39,7 @@ def test_status(app: Versioned) -> None:
         "tables": {},
         "schema": [],
         "attachments": {},
+        "waiting": None,
     }
     app.sql("UPDATE notes SET body = 'x' WHERE id = 1; DELETE FROM tags; INSERT INTO notes VALUES(9, 'n', 'b');")
     app.sql("CREATE INDEX by_title ON notes(title); PRAGMA user_version = 7")
@@ -108,6 +109,7 @@ def test_switch_checkout_and_reset(app: Versioned) -> None:
         "returned": False,
         "waiting": None,
         "carried": False,
+        "left": None,
     }
     app.sql("DELETE FROM notes WHERE id = 1")
     second = app.commit("second")
@@ -134,7 +136,8 @@ def test_worktree(app: Versioned, tmp_path: Path) -> None:
         {"path": str(app.path), "branch": "main", "commit": head, "there": True},
         {"path": str(other), "branch": "exp", "commit": head, "there": True},
     ]
-    assert app.json("worktree", "remove", str(other), "--yes") == {"path": str(other), "branch": "exp"}
+    gone = {"path": str(other), "branch": "exp", "deleted": True}
+    assert app.json("worktree", "remove", str(other), "--yes") == gone
 
 
 def test_the_repository(app: Versioned) -> None:

@@ -10,9 +10,10 @@ from isovc.cli.arrival import document, lines
 from isovc.cli.at_desk import at_desk
 from isovc.cli.group import command_app
 from isovc.cli.here import here_of
-from isovc.cli.revision import commit_of, version_of
+from isovc.cli.revision import commit_of, meant_by, version_of
 from isovc.cli.who import deed
 from isovc.cli.wording import counts_document, difference_lines
+from isovc.errors import OptionsClash
 from isovc.history.git_history import GitHistory
 from isovc.repo.names import BRANCHES
 from isovc.workspace.mirroring import mirror
@@ -34,19 +35,29 @@ def checkout(
 ) -> None:
     """Make the database another version, or take some tables of one."""
     here = here_of(ctx)
+    for option, given in (("-b", new is not None), ("--carry", carry), ("--detach", detach)):
+        if table and given:
+            raise OptionsClash(options=(option, "-t"))
+    if new is not None and detach:
+        raise OptionsClash(options=("-b", "--detach"))
     with at_desk(here, tidies=True) as desk, GitHistory(desk.repository.git_folder) as history:
         by = deed(here, desk.repository.settings, history)
         if table:
-            moved = take_tables(desk, version_of(desk, history, revision), table, by)
-            here.screen.show(
+            meant = meant_by(here, desk, revision, branch_first=True)
+            moved = take_tables(desk, version_of(desk, history, meant), table, by)
+            here.screen.done(
                 {"tables": counts_document(moved.tables)},
-                [f"Took {', '.join(table)} from {revision}:", *difference_lines(moved)],
+                [
+                    f"Took {', '.join(table)} from {revision}:",
+                    *difference_lines(moved),
+                    "isovc undo brings back what was there.",
+                ],
             )
             return
         left = desk.worktree.branch or desk.worktree.head[:12]
-        target = commit_of(desk, revision)
+        target = commit_of(here, desk, revision, branch_first=True)
         head = target.ref if target.ref and target.ref.startswith(BRANCHES) and not detach else str(target.id)
-        head = BRANCHES + new if new else head
+        head = BRANCHES + new if new is not None else head
         came = switch(desk, history, head, target.id, by, carry=carry, create=new is not None)
         here.screen.say_if(mirror(desk.repository, history))
-    here.screen.show(document(came), lines(came, left))
+    here.screen.done(document(came), lines(came, left))

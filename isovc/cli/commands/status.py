@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -38,14 +39,22 @@ def status(
             "tables": counts_document(found.difference.tables),
             "schema": schema_document(found.difference),
             "attachments": {},
+            "waiting": found.waiting,
         },
         _lines(found),
     )
 
 
-def _lines(found: Status) -> list[Line]:
+def _lines(found: Status) -> Iterator[Line]:
     where = f"On branch {found.branch}" if found.branch else "On no branch"
     at = f", at {found.commit[:12]}" if found.commit else ", no commits yet"
-    if not found.difference:
-        return [f"{where}{at}. Nothing is uncommitted."]
-    return [f"{where}{at}. Uncommitted:", *difference_lines(found.difference), "", 'isovc commit -m "..." keeps it.']
+    if found.difference:
+        yield f"{where}{at}. Uncommitted:"
+        yield from difference_lines(found.difference)
+        yield ""
+        yield 'isovc commit -m "..." keeps it.'
+    else:
+        yield f"{where}{at}. Nothing is uncommitted."
+    if found.waiting:
+        there = found.branch or f"--detach {found.commit[:12] if found.commit else 'HEAD'}"
+        yield f"More changes wait here ({found.waiting[:12]}): isovc switch {there} brings them back."

@@ -18,7 +18,7 @@ from isovc.repo.names import BRANCHES
 from isovc.repo.place import check_free
 from isovc.workspace.mirroring import mirror
 from isovc.workspace.outposts import add as make
-from isovc.workspace.outposts import listed
+from isovc.workspace.outposts import adopt, listed, numbered
 from isovc.workspace.outposts import remove as leave
 
 app = command_app(help="Have other versions as database files of their own, beside this one.")
@@ -36,14 +36,15 @@ def add(
     file = here.path(path)
     check_free(file)
     with at_desk(here) as desk, GitHistory(desk.repository.git_folder) as history:
-        target = commit_of(desk, revision)
-        head = target.ref if target.ref and target.ref.startswith(BRANCHES) and revision != "HEAD" else str(target.id)
-        head = BRANCHES + new if new else head
+        target = commit_of(here, desk, revision, branch_first=True)
+        is_branch = target.ref and target.ref.startswith(BRANCHES) and revision not in ("HEAD", "@")
+        head = target.ref if target.ref and is_branch else str(target.id)
+        head = BRANCHES + new if new is not None else head
         by = deed(here, desk.repository.settings, history)
         made = make(desk, history, file, head, target.id, by, create=new is not None)
         here.screen.say_if(mirror(desk.repository, history))
     where = f"on branch {made.worktree.branch}" if made.worktree.branch else "on no branch"
-    here.screen.show(
+    here.screen.done(
         {"path": str(made.database.path), "branch": made.worktree.branch, "commit": target.id},
         [f"{file} holds {target.id[:12]}, {where}.", f"isovc -C {quote(str(file))} status looks at it."],
     )
@@ -77,5 +78,25 @@ def remove(
     here = here_of(ctx)
     here.screen.confirm(f"Delete {path}? isovc undo brings it back.")
     with at_desk(here) as desk, GitHistory(desk.repository.git_folder) as history:
-        gone = leave(desk, here.path(path), deed(here, desk.repository.settings, history))
-    here.screen.show({"path": str(path), "branch": gone.branch}, [f"Removed {path}. Its branch stays."])
+        gone, is_deleted = leave(desk, here.path(path), deed(here, desk.repository.settings, history))
+    said = (
+        f"Removed {path}. Its branch stays." if is_deleted else f"Forgot {path}, and left the file: it cannot be read."
+    )
+    here.screen.show({"path": str(path), "branch": gone.branch, "deleted": is_deleted}, [said])
+
+
+@app.command()
+def repair(
+    ctx: typer.Context,
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="The database file, where it lies now.")],
+    was: Annotated[
+        Path | None, typer.Argument(metavar="[OLD]", help="Where it was, if several working copies lost their files.")
+    ] = None,
+) -> None:
+    """Tell where a working copy's database lies after it was moved or renamed."""
+    here = here_of(ctx)
+    with at_desk(here) as desk:
+        number = numbered(desk, here.path(was)) if was else None
+        found = adopt(desk, here.path(path), deed(here, desk.repository.settings), number=number)
+    branch = f"on branch {found.branch}" if found.branch else "on no branch"
+    here.screen.show({"path": str(path), "branch": found.branch}, [f"{path} is the working copy {branch} again."])
