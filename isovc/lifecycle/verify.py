@@ -14,6 +14,7 @@ from isovc.lifecycle.damage import Damage
 from isovc.lifecycle.indexed import Line, compared, lines, unlisted
 from isovc.lifecycle.losses import Losses
 from isovc.lifecycle.named import disagreements, leading
+from isovc.lifecycle.recorded import broken_links, kept_states
 from isovc.progress import SILENT, Progress
 from isovc.repo.repository import Repository
 from isovc.repo.versions import files_of
@@ -74,6 +75,8 @@ def verify(
         for commit in unlisted(history, leading(repository), index):
             damages.append(Damage(f"commit {commit[:12]} is not in the index of the commits", commit))
             damages += _rows(history, commit, versions)
+    damages += broken_links(repository)
+    damages += _states(repository, versions)
     damages += _working_copies(repository, history, versions)
     return Verified(store.chunks, len(index), tuple(dict.fromkeys(damages)))
 
@@ -109,6 +112,18 @@ def _working_copies(repository: Repository, history: GitHistory, versions: _Vers
         yield Damage(error.message)
     except (ValueError, TypeError, AttributeError):
         yield Damage("a working copy cannot be read: its row makes no sense")
+
+
+def _states(repository: Repository, versions: _Versions) -> Iterator[Damage]:
+    try:
+        for name, files in kept_states(repository):
+            if files is None:
+                yield Damage(f"{name} is not what was written there")
+                continue
+            for damage in versions.check(decode_version(files)):
+                yield Damage(f"{name}: {damage.what}", table=damage.table)
+    except IsovcError as error:
+        yield Damage(error.message)
 
 
 def _remembered(files: Files, versions: _Versions) -> Iterator[Damage]:

@@ -75,7 +75,7 @@ def _ours(error: apsw.Error, path: Path, seconds: float, table: str) -> IsovcErr
         case apsw.FullError():
             return NoSpace(path=path)
         # the file that connections share beside a log is made in full at once: on a full disk that fails first
-        case apsw.IOError() if error.extendedresult == apsw.SQLITE_IOERR_SHMSIZE:
+        case apsw.IOError() if getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_SHMSIZE:
             return NoSpace(path=path)
         case apsw.IOError():
             return DiskTrouble(path=path, why=why)
