@@ -188,3 +188,74 @@ def test_a_file_that_is_swapped_all_the_time_is_busy(tmp_path: Path, monkeypatch
     monkeypatch.setattr(snapshot, "_inode", lambda path: os.stat(tmp_path).st_ino)
     with pytest.raises(errors.DatabaseBusy):
         database.mark()
+
+
+@pytest.mark.parametrize("mode", ["WAL", "DELETE"])
+def test_a_transaction_that_writes_nothing_waits_for_no_reader(tmp_path: Path, mode: str) -> None:
+    database = make(tmp_path / "a.db", f"PRAGMA journal_mode={mode}; CREATE TABLE t (a INTEGER PRIMARY KEY, b)")
+    make(database.path, "INSERT INTO t VALUES (1, 0.5); PRAGMA user_version=7")
+    user = apsw.Connection(str(database.path))
+    user.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    user.execute("INSERT INTO t VALUES (2, 2)")
+    user.execute("BEGIN")
+    assert user.execute("SELECT count(*) FROM t").get == 2
+    mark = database.mark()
+    quick = Database(database.path, busy_seconds=0.05)
+    with quick.writing() as writing:
+        assert writing.mark == mark
+    assert writing.committed == mark
+    with quick.writing() as writing:
+        shape = writing.shape()
+        writing.apply(shape, {"t": [RowChange((1,), (1, 0.5), (1, 0.5))]})
+        assert writing.pages(shape).map.encode() == pages(database)
+    assert writing.committed == mark == database.mark()
+    user.execute("ROLLBACK")
+    user.close()
+
+
+def pages(database: Database) -> bytes:
+    with database.reading() as reading:
+        return reading.pages(reading.shape()).map.encode()
+
+
+def test_a_log_outlives_a_transaction_that_writes_nothing(tmp_path: Path) -> None:
+    database = make(tmp_path / "a.db", "PRAGMA journal_mode=WAL; CREATE TABLE t (a INTEGER PRIMARY KEY, b)")
+    user = apsw.Connection(str(database.path))
+    user.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+    user.execute("INSERT INTO t VALUES (2, 2)")
+    user.close()
+    mark = database.mark()
+    assert mark.wal is not None
+    with database.writing() as writing:
+        pass
+    assert writing.committed == mark == database.mark()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "CREATE TABLE t (a INTEGER PRIMARY KEY, b); CREATE VIEW v AS SELECT 1",
+        "CREATE TABLE t (a INTEGER PRIMARY KEY, b); PRAGMA user_version=3",
+        "CREATE TABLE t (a INTEGER PRIMARY KEY, b); PRAGMA application_id=3",
+        "CREATE TABLE t (a INTEGER PRIMARY KEY, b, c)",
+        "",
+    ],
+)
+def test_every_kind_of_change_is_committed(tmp_path: Path, change: str) -> None:
+    target, _ = content(make(tmp_path / "b.db", change))
+    database = make(tmp_path / "a.db", "CREATE TABLE t (a INTEGER PRIMARY KEY, b)")
+    with database.writing() as writing:
+        writing.apply(target, {})
+    assert content(database)[0] == target
+
+
+def test_a_commit_that_fails_is_said(tmp_path: Path) -> None:
+    database = make(tmp_path / "a.db", "CREATE TABLE t (a INTEGER PRIMARY KEY, b)")
+    user = apsw.Connection(str(database.path))
+    user.execute("BEGIN; SELECT * FROM t")
+    with pytest.raises(errors.DatabaseBusy), Database(database.path, busy_seconds=0.05).writing() as writing:
+        writing.apply(writing.shape(), {"t": [RowChange((2,), None, (2, 2))]})
+    assert writing.committed is None
+    user.execute("ROLLBACK")
+    user.close()
+    assert content(database)[1]["t"] == []

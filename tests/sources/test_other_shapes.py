@@ -129,3 +129,26 @@ def test_a_moved_table_whose_helper_name_is_taken(tmp_path: Path) -> None:
     with database.writing() as writing:
         writing.apply(target, {})
     assert content(database) == (target, {"isovc_aside_0": [], "t": [(1, 2, 1)]})
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE INDEX i ON t (gone)",
+        "CREATE INDEX T ON t (a)",
+        "CREATE TRIGGER r AFTER INSERT ON gone BEGIN SELECT 1; END",
+        "CREATE TABLE T (b)",
+    ],
+)
+def test_definitions_that_do_not_go_together_are_refused_by_name(tmp_path: Path, sql: str) -> None:
+    database = make(tmp_path / "a.db", "CREATE TABLE t (a); CREATE VIEW x AS SELECT 1")
+    shape, _ = content(database)
+    kind, label = sql.split()[1:3]
+    odd = SchemaObject(kind.lower(), label, label if kind == "TABLE" else "t", sql)
+    tables = {**shape.tables, "T": shape.tables["t"]}
+    target = Shape(shape.encoding, shape.pragmas, (*shape.objects, odd), tables)
+    said = f"the {odd.type} {label} of"
+    with pytest.raises(errors.ShapeNotReached, match=said) as caught, database.writing() as writing:
+        writing.apply(target, {})
+    assert caught.value.hint
+    assert content(database)[0] == shape

@@ -13,7 +13,7 @@ from isovc.sources.sqlite.failures import told, told_of_file
 from isovc.sources.sqlite.layout import lay_out, lay_out_empty
 from isovc.sources.sqlite.mark import Mark
 from isovc.sources.sqlite.reading import Reading
-from isovc.sources.sqlite.snapshot import mark_after_commit, read_snapshot, write_snapshot
+from isovc.sources.sqlite.snapshot import end_unchanged, mark_after_commit, read_snapshot, write_snapshot
 from isovc.sources.sqlite.writing import Writing
 
 
@@ -55,8 +55,13 @@ class Database:
             data_version = snapshot.connection.pragma("data_version")
             writing = Writing(snapshot)
             yield writing
-            snapshot.connection.execute("COMMIT")
-            writing.committed = mark_after_commit(snapshot, data_version)
+            if writing.is_changed:
+                snapshot.connection.execute("COMMIT")
+                writing.committed = mark_after_commit(snapshot, data_version)
+            else:
+                # a COMMIT would wait until nobody reads, to write nothing
+                end_unchanged(snapshot)
+                writing.committed = snapshot.mark
 
     def copy_to(self, path: Path) -> None:
         """Make a new file that holds, byte by byte, what one snapshot of this one sees, its log included.

@@ -1,4 +1,8 @@
-"""Sets rows of one table down: whole contents, or changes. Knows nothing of definitions or transactions."""
+"""Sets rows of one table down: whole contents, or changes. Knows nothing of definitions or transactions.
+
+Every statement says OR ABORT, because a table may declare ON CONFLICT REPLACE, IGNORE or ROLLBACK: then a row that does
+not fit would push out another, vanish, or end the transaction, and SQLite would call that a success.
+"""
 
 from __future__ import annotations
 
@@ -14,34 +18,33 @@ from isovc.sources.sqlite.cells import Statement, placeholder, run
 from isovc.sql import name
 
 
-def insert_rows(connection: apsw.Connection, way: Access, rows: Iterable[Row]) -> None:
+def insert_rows(connection: apsw.Connection, path: Path, way: Access, rows: Sequence[Row]) -> None:
     """Insert rows that are not there yet."""
     if way.table.key_kind is not KeyKind.COLUMNS_OR_ROWID:
-        _insert(connection, way, rows)
+        _insert(connection, path, way, rows)
         return
     # A rowid that is part of a key must be kept; all other rows take what is free, so they come second and give way.
-    rows = list(rows)
     width = len(way.key)
     named = [row for row in rows if row[width - 1] is not None]
     table = name(way.table.name)
     free = f"(SELECT max({way.rowid}) + 1 FROM main.{table})"
-    move = f"UPDATE main.{table} SET {way.rowid} = {free}"
+    move = f"UPDATE OR ABORT main.{table} SET {way.rowid} = {free}"
     run(connection, lambda _: f"{move} WHERE {way.rowid} = ?1", [(row[width - 1],) for row in named], way.encoding)
-    _insert(connection, way, named)
-    _insert(connection, way, [row for row in rows if row[width - 1] is None])
+    _insert(connection, path, way, named)
+    _insert(connection, path, way, [row for row in rows if row[width - 1] is None])
 
 
-def _insert(connection: apsw.Connection, way: Access, rows: Iterable[Row]) -> None:
+def _insert(connection: apsw.Connection, path: Path, way: Access, rows: Sequence[Row]) -> None:
     columns = list(way.key[: len(way.collations)])
     if way.table.key_kind is not KeyKind.COLUMNS:
         columns.append(way.rowid)
     columns.extend(map(name, way.table.cells[len(way.key) :]))
-    into = f"INSERT INTO main.{name(way.table.name)} ({', '.join(columns)}) VALUES "
+    into = f"INSERT OR ABORT INTO main.{name(way.table.name)} ({', '.join(columns)}) VALUES "
 
     def statement(as_bytes: frozenset[int]) -> str:
         return into + "(" + ", ".join(placeholder(i, as_bytes) for i in range(len(columns))) + ")"
 
-    run(connection, statement, rows, way.encoding)
+    _run_exactly(connection, path, way, statement, rows, wrong="rows were not taken")
 
 
 def change_rows(connection: apsw.Connection, path: Path, way: Access, changes: Iterable[RowChange]) -> None:
@@ -58,7 +61,7 @@ def change_rows(connection: apsw.Connection, path: Path, way: Access, changes: I
             _delete(connection, path, way, [change.key for change in modified])
             added = [*modified, *added]
         connection.execute("RELEASE isovc_updates")
-    insert_rows(connection, way, [change.after for change in added if change.after is not None])
+    insert_rows(connection, path, way, [change.after for change in added if change.after is not None])
 
 
 def _sorted(changes: Iterable[RowChange]) -> tuple[list[RowChange], list[RowChange], list[RowChange]]:
@@ -111,7 +114,7 @@ def _updating(way: Access, columns: list[str], *, by_rowid: bool = False) -> Sta
     def statement(as_bytes: frozenset[int]) -> str:
         new = ", ".join(f"{name(column)} = {placeholder(i, as_bytes)}" for i, column in enumerate(columns))
         where = f"{way.rowid} = ?{len(columns) + 1}" if by_rowid else way.is_key(as_bytes, first=len(columns))
-        return f"UPDATE main.{name(way.table.name)} SET {new} WHERE {where}"
+        return f"UPDATE OR ABORT main.{name(way.table.name)} SET {new} WHERE {where}"
 
     return statement
 
@@ -132,10 +135,16 @@ def same(one: Value, other: Value) -> bool:
 
 
 def _run_exactly(
-    connection: apsw.Connection, path: Path, way: Access, statement: Statement, rows: Sequence[Row]
+    connection: apsw.Connection,
+    path: Path,
+    way: Access,
+    statement: Statement,
+    rows: Sequence[Row],
+    *,
+    wrong: str = "rows to be changed are not there",
 ) -> None:
     before = connection.total_changes()
     run(connection, statement, rows, way.encoding)
     missing = len(rows) - (connection.total_changes() - before)
     if missing:
-        raise RowRefused(path=path, table=way.table.name, why=f"{missing} rows to be changed are not there")
+        raise RowRefused(path=path, table=way.table.name, why=f"{missing} {wrong}")

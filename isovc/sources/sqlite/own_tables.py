@@ -51,7 +51,8 @@ class OwnTables:
             # repr tells 1 from 1.0 and 0.0 from -0.0
             if repr(self._rows(self._target, table)) != repr(wanted):
                 connection.execute(f"DELETE FROM main.{name(table)}")
-                insert_rows(connection, access(connection, self._snapshot.path, self._target.tables[table]), wanted)
+                way = access(connection, self._snapshot.path, self._target.tables[table])
+                insert_rows(connection, self._snapshot.path, way, wanted)
 
     def _rows(self, shape: Shape, table: str) -> list[Row]:
         if table not in shape.tables:

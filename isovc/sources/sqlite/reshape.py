@@ -8,6 +8,7 @@ whose name begins with sqlite_ are kept by SQLite itself while all this goes on,
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import apsw
@@ -15,10 +16,20 @@ import apsw
 from isovc.errors import ShapeNotReached
 from isovc.model import KeyKind, Row, RowChange, SchemaObject, Shape, Table
 from isovc.sources.sqlite.access import access
+from isovc.sources.sqlite.failures import told
 from isovc.sources.sqlite.layout import TRANSACTIONAL
 from isovc.sources.sqlite.load import change_rows, insert_rows
+from isovc.sources.sqlite.order import wanted_places
 from isovc.sources.sqlite.own_tables import OwnTables, is_own
-from isovc.sources.sqlite.schema_table import add_virtual, arrange, create, drop_own, forget_virtual, free_name
+from isovc.sources.sqlite.schema_table import (
+    add_virtual,
+    arrange,
+    create,
+    drop_own,
+    forget_virtual,
+    free_name,
+    places,
+)
 from isovc.sources.sqlite.shape import kind_of, read_objects, read_shape
 from isovc.sources.sqlite.snapshot import Snapshot
 from isovc.sql import added_columns, name, names
@@ -39,23 +50,28 @@ def reshape(snapshot: Snapshot, target: Shape, changes: Changes, contents: Conte
         _change(snapshot, target, changes)
         own.set_down()
         return
+    before = places(connection)
     work = _plan(connection, current, target, contents)
     _drop(snapshot, work)
     for table in work.anew:
-        _make_anew(snapshot, current, target, table)
+        with _told(snapshot, table):
+            _make_anew(snapshot, current, target, table)
     # SQLite's own first, or SQLite would make them along with the first table that needs them
     for each in sorted(work.come, key=lambda each: not is_own(each.name)):
         if kind_of(each) == "table":
             create(snapshot, each)
-            _fill(snapshot, target.tables[each.name], contents)
+            with _told(snapshot, each.name):
+                _fill(snapshot, target.tables[each.name], contents)
     _change(snapshot, target, changes)
     for each in work.come:  # indexes once the rows are there: sorting them is faster than inserting one by one
         if kind_of(each) in ("index", "view", "trigger"):
-            create(snapshot, each)
+            with _told(snapshot, each.table):
+                create(snapshot, each)
     add_virtual(connection, [each for each in work.come if kind_of(each) == "virtual"])
     own.set_down()
-    if read_objects(connection) != target.objects:
-        arrange(connection, target.objects)
+    order = wanted_places(before, target)
+    if places(connection) != order:
+        arrange(connection, order)
     _check(snapshot, target)
 
 
@@ -142,7 +158,7 @@ def _make_anew(snapshot: Snapshot, current: Shape, target: Shape, table: str) ->
         from_rowid, to_rowid = (access(connection, snapshot.path, each).rowid for each in (old, new))
         if from_rowid and to_rowid:
             source, goal = ", ".join(filter(None, (from_rowid, source))), ", ".join(filter(None, (to_rowid, goal)))
-    connection.execute(f"INSERT INTO main.{name(table)} ({goal}) SELECT {source} FROM main.{name(aside)}")
+    connection.execute(f"INSERT OR ABORT INTO main.{name(table)} ({goal}) SELECT {source} FROM main.{name(aside)}")
     connection.execute(f"DROP TABLE main.{name(aside)}")
 
 
@@ -151,14 +167,19 @@ def _fill(snapshot: Snapshot, table: Table, contents: Contents) -> None:
         return
     way = access(snapshot.connection, snapshot.path, table)
     for batch in contents[table.name]:
-        insert_rows(snapshot.connection, way, batch)
+        insert_rows(snapshot.connection, snapshot.path, way, batch)
 
 
 def _change(snapshot: Snapshot, target: Shape, changes: Changes) -> None:
     for table, rows in changes.items():
         if not is_own(table):
-            way = access(snapshot.connection, snapshot.path, target.tables[table])
-            change_rows(snapshot.connection, snapshot.path, way, rows)
+            with _told(snapshot, table):
+                way = access(snapshot.connection, snapshot.path, target.tables[table])
+                change_rows(snapshot.connection, snapshot.path, way, rows)
+
+
+def _told(snapshot: Snapshot, table: str) -> AbstractContextManager[None]:
+    return told(snapshot.path, seconds=snapshot.seconds, table=table)
 
 
 def _check(snapshot: Snapshot, target: Shape) -> None:

@@ -15,6 +15,8 @@ import apsw
 
 from isovc.errors import ShapeNotReached
 from isovc.model import SchemaObject
+from isovc.sources.sqlite.failures import missing
+from isovc.sources.sqlite.order import Place
 from isovc.sources.sqlite.snapshot import Snapshot
 from isovc.sql import name, renamed
 
@@ -52,6 +54,11 @@ def create(snapshot: Snapshot, each: SchemaObject) -> None:
     except apsw.ExecTraceAbort:
         why = "its text is more than one statement"
         raise ShapeNotReached(path=snapshot.path, what=f"the {each.type} {each.name}", why=why) from None
+    except apsw.SQLError as error:
+        if missing(str(error), snapshot.path, each.table):
+            raise
+        # two definitions that each were true somewhere do not go together
+        raise ShapeNotReached(path=snapshot.path, what=f"the {each.type} {each.name}", why=str(error)) from error
 
 
 def forget_virtual(connection: apsw.Connection, tables: Sequence[SchemaObject]) -> None:
@@ -86,7 +93,13 @@ def drop_own(connection: apsw.Connection, table: str) -> None:
     connection.execute(f"DROP TABLE main.{name(aside)}")
 
 
-def arrange(connection: apsw.Connection, wanted: Sequence[SchemaObject]) -> None:
+def places(connection: apsw.Connection) -> list[Place]:
+    """The entries that have a text, in the order they stand in."""
+    rows = connection.execute("SELECT type, name FROM main.sqlite_schema WHERE sql NOT NULL ORDER BY rowid")
+    return [(str(kind), str(label)) for kind, label in rows]
+
+
+def arrange(connection: apsw.Connection, wanted: Sequence[Place]) -> None:
     """Put the entries into this order, each index that has no text right behind its table.
 
     The order decides in which order triggers fire and `.dump` writes. The rowid of an entry means nothing else.
@@ -94,7 +107,7 @@ def arrange(connection: apsw.Connection, wanted: Sequence[SchemaObject]) -> None
     rows: list[tuple[Any, ...]] = list(
         connection.execute("SELECT rowid, type, name, tbl_name, sql FROM main.sqlite_schema")
     )
-    place = {(each.type, each.name): number for number, each in enumerate(wanted)}
+    place = {each: number for number, each in enumerate(wanted)}
     last = len(place)
 
     def where(row: Sequence[object]) -> tuple[int, int]:

@@ -52,8 +52,7 @@ def begin_read(connection: apsw.Connection, path: Path, *, busy_seconds: float) 
         with opened(path, busy_seconds=busy_seconds) as prober:
             mark = _begin_wal(connection, prober, path, busy_seconds=busy_seconds)
             for each in (connection, prober):
-                # Closing the last connection moves the log into the file, a write nobody asked a reader for.
-                each.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, mark.wal is not None)
+                _leave_log(each, mark)
         return mark
     _begin(connection)
     # Under a shared lock nobody commits, so this is the mark of what will be read.
@@ -76,6 +75,12 @@ def write_snapshot(path: Path, *, busy_seconds: float) -> Iterator[Snapshot]:
                 connection.execute("ROLLBACK")
 
 
+def end_unchanged(snapshot: Snapshot) -> None:
+    """End a transaction in which nothing was written, so that the mark it began with stays true."""
+    snapshot.connection.execute("ROLLBACK")
+    _leave_log(snapshot.connection, snapshot.mark)
+
+
 def mark_after_commit(snapshot: Snapshot, data_version: int) -> Mark | None:
     """The mark of what this connection has just committed; None when others have committed since."""
     connection = snapshot.connection
@@ -90,6 +95,11 @@ def mark_after_commit(snapshot: Snapshot, data_version: int) -> Mark | None:
         return mark if connection.pragma("data_version") == data_version else None
     finally:
         connection.execute("ROLLBACK")
+
+
+def _leave_log(connection: apsw.Connection, mark: Mark) -> None:
+    # Closing the last connection moves the log into the file, a write nobody asked a reader for.
+    connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, mark.wal is not None)
 
 
 def _begin(connection: apsw.Connection) -> None:
