@@ -26,6 +26,7 @@ def mirror_refs(directory: Path, refs: Mapping[str, CommitId], head: str) -> boo
         if not name.startswith(OWNED) or "\n" in name:
             raise ValueError(f"{name!r} is not the full name of a branch or tag")
     _drop_stale_locks(directory)
+    _drop_unfinished(directory)
     wanted = {name.encode(): commit.encode() for name, commit in refs.items()}
     changed = _set_refs(directory, wanted)
     return _set_head(directory, f"ref: {head}\n" if head.startswith("refs/") else f"{head}\n") or changed
@@ -104,6 +105,13 @@ def _drop_empty_folders(directory: Path) -> None:
             path = Path(folder)
             if path != directory / owned and not any(path.iterdir()):
                 path.rmdir()
+
+
+def _drop_unfinished(directory: Path) -> None:
+    """Files of ours that were never renamed into their place. The caller holds the lock, so nobody is at it still."""
+    for name in ("HEAD", "packed-refs"):
+        for path in directory.glob(f".{name}.*"):
+            path.unlink(missing_ok=True)
 
 
 def _drop_stale_locks(directory: Path) -> None:

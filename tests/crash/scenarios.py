@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.versioned import Versioned
@@ -27,7 +27,8 @@ _DIRTY = "INSERT INTO tags VALUES(999, 'uncommitted'); UPDATE notes SET title = 
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """One command. `ready`: makes the folder it is run in. `back`: commands that all must work after it, and whose end
-    is the same as when nobody had stopped anything."""
+    is the same as when nobody had stopped anything. {0} in its words is the id of the newest operation, {1} of the one
+    before."""
 
     name: str
     words: Words
@@ -110,6 +111,25 @@ def littered(app: Versioned) -> None:
     app.ok("branch", "-D", "exp")
 
 
+def undone(app: Versioned) -> None:
+    """A switch taken back."""
+    two(app)
+    app.ok("switch", "exp")
+    app.ok("undo")
+
+
+def reset_hard(app: Versioned) -> None:
+    """What was uncommitted is gone from the database."""
+    two(app)
+    app.ok("reset", "--hard", "exp")
+
+
+def removed(app: Versioned) -> None:
+    """A working copy that was."""
+    beside(app)
+    app.ok("worktree", "remove", OTHER, "--yes")
+
+
 SCENARIOS = (
     Scenario("init", ("init", MAIN), plain, (("commit", "-m", "first"),), at="."),
     Scenario("first commit", ("commit", "-m", "first"), new),
@@ -135,11 +155,24 @@ SCENARIOS = (
     Scenario("worktree add", ("worktree", "add", OTHER, "exp"), two),
     Scenario("worktree remove", ("worktree", "remove", OTHER, "--yes"), beside, (("worktree", "add", OTHER, "exp"),)),
     Scenario("switch in a worktree", ("switch", "-c", "new"), beside, (("switch", "exp"),), at=OTHER),
+    Scenario("undo a switch", ("undo",), away, (("redo",), ("switch", "main"))),
+    Scenario("undo reset --hard", ("undo",), reset_hard, (("redo",),)),
+    Scenario("undo worktree add", ("undo",), beside, (("redo",),)),
+    Scenario("undo worktree remove", ("undo",), removed, (("redo",),)),
+    Scenario("undo several", ("undo", "-n", "3"), beside, (("redo",),)),
+    Scenario("redo", ("redo",), undone, (("undo",),)),
+    Scenario("op restore", ("op", "restore", "{1}"), away, (("undo",),)),
+    Scenario("op revert", ("op", "revert", "{3}"), two, (("undo",),)),
     Scenario("gc", ("gc",), littered),
     Scenario("config", ("config", "user.name", "zed"), two),
 )
 
 
-def ready(scenario: Scenario, folder: Path, app: Versioned) -> None:
-    """Make the folder, which is not there yet."""
-    scenario.ready(app.at(folder / MAIN))
+def ready(scenario: Scenario, folder: Path, app: Versioned) -> Scenario:
+    """Make the folder, which is not there yet; the scenario with the ids that are known then."""
+    there = app.at(folder / MAIN)
+    scenario.ready(there)
+    if not any("{" in word for word in scenario.words):
+        return scenario
+    ids = [each["id"] for each in there.json("op", "log")]
+    return replace(scenario, words=tuple(word.format(*ids) for word in scenario.words))

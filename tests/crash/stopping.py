@@ -55,7 +55,8 @@ class Stopped:
     """How the process ended: a negative code is the signal that ended it."""
 
     code: int
-    said: str
+    told: bool  # that it was done
+    said: str  # about what went wrong
     met: bool  # the accident has taken place
 
 
@@ -88,7 +89,7 @@ def stop(words: Sequence[str], accident: Accident, trace: Path) -> Stopped:
     """Run a command with the accident."""
     if accident.fault == LIMIT:
         done = _run([], [], words, limit=accident.limit)
-        return Stopped(done.returncode, done.stderr, met=True)
+        return Stopped(done.returncode, bool(done.stdout), done.stderr, met=True)
     call = accident.call
     happens = {
         KILL: "signal=KILL",
@@ -102,7 +103,8 @@ def stop(words: Sequence[str], accident: Accident, trace: Path) -> Stopped:
     inject = ["-e", f"inject={call.name}:{happens}:when={call.number}"]
     done = _run(["strace", "-f", *way, "-qq", "-y", "-s", "0", "-o", str(trace)], inject, words)
     text = trace.read_text(errors="replace")
-    return Stopped(done.returncode, done.stderr, met="(INJECTED)" in text or "SIGKILL" in text or "SIGTERM" in text)
+    met = any(sign in text for sign in ("(INJECTED)", "SIGKILL", "SIGTERM"))
+    return Stopped(done.returncode, bool(done.stdout), done.stderr, met)
 
 
 def _faults(call: Call) -> Iterator[str]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import posixpath
 import random
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from tests.crash.scenarios import MAIN, SCENARIOS, Scenario, Words
 from tests.crash.witness import Course, State, Witness, Wrong, demand
 from tests.versioned import Versioned
 
-_FEW, _MANY = 12, 150  # disks a command
+_FEW, _MANY = 10, 120  # disks a command
 
 _SQL = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.executescript(sys.argv[2]); db.close()"
 
@@ -44,13 +43,6 @@ _CHAIN: tuple[str | Words, ...] = (
 )
 
 
-@pytest.fixture
-def witness(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Witness]:
-    yield Witness(Versioned(tmp_path, capsys))
-    gc.unfreeze()  # the command line turns collecting off for the one command that a process runs
-    gc.enable()
-
-
 @pytest.mark.needs("strace", "git")
 @pytest.mark.parametrize("amount", [_FEW, pytest.param(_MANY, marks=pytest.mark.long)])
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda each: each.name)
@@ -58,7 +50,7 @@ def test_power_cut_during_a_command(
     witness: Witness, capsys: pytest.CaptureFixture[str], tmp_path: Path, scenario: Scenario, amount: int
 ) -> None:
     prepared, place, trace = tmp_path / "prepared", tmp_path / "work", tmp_path / "trace"
-    scenarios.ready(scenario, prepared, Versioned(prepared, capsys))
+    scenario = scenarios.ready(scenario, prepared, Versioned(prepared, capsys))
     shutil.copytree(prepared, place)
     course = witness.course(scenario, place)
     shutil.rmtree(place)
@@ -100,7 +92,7 @@ def test_what_was_told_is_there_though_the_disk_never_rests(
         shutil.rmtree(lost, ignore_errors=True)
         shutil.copytree(place, lost)
         told = witness.state(lost)
-        for number in range(5):
+        for number in range(4):
             seen += 1
             loss = Loss(disk, f"{step} {number}")
             shutil.rmtree(lost)

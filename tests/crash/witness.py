@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import subprocess
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.crash.scenarios import MAIN, Scenario
 from tests.versioned import Ended, Versioned
 
 _FOLDER = ".isovc"
+_ID = re.compile(r"\b[0-9a-f]{12,}\b")
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class State:
     tags: Mapping[str, tuple[str, ...]]
     copies: tuple[tuple[str, str | None, tuple[str, ...], bool], ...]  # path, branch, history, clean
     settings: Mapping[str, Any]
+    operations: tuple[str, ...]  # what was done, newest first
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,10 @@ class Course:
     before: State
     after: State
     back: State
+
+    @property
+    def states(self) -> tuple[State, State, State]:
+        return self.before, self.after, self.back
 
 
 class Wrong(Exception):
@@ -53,6 +60,7 @@ class Witness:
 
     def __init__(self, app: Versioned) -> None:
         self._app = app
+        self._histories: dict[str, tuple[str, ...]] = {}  # by commit, which never changes; fsck reads each of them
 
     def course(self, scenario: Scenario, folder: Path) -> Course:
         """Walk the whole way once; the folder is used up."""
@@ -92,7 +100,7 @@ class Witness:
     def state(self, folder: Path) -> State:
         """Everything that can be asked for."""
         if not (folder / _FOLDER).exists():
-            return State(_databases(folder), {}, {}, (), {})
+            return State(_databases(folder), {}, {}, (), {}, ())
         copies = []
         for each in self.json(folder, MAIN, "worktree", "list"):
             path = Path(each["path"]).relative_to(folder).as_posix()
@@ -107,6 +115,7 @@ class Witness:
             {name: self._history(folder, commit) for name, commit in tags.items()},
             tuple(copies),
             self.json(folder, MAIN, "config"),
+            tuple(_ID.sub("#", each["summary"]) for each in self.json(folder, MAIN, "op", "log")),
         )
 
     def sound(self, folder: Path) -> None:
@@ -137,12 +146,18 @@ class Witness:
     def _history(self, folder: Path, commit: str | None) -> tuple[str, ...]:
         if commit is None:
             return ()
-        return tuple(each["message"].strip() for each in self.json(folder, MAIN, "log", commit))
+        if commit not in self._histories:
+            log = self.json(folder, MAIN, "log", commit)
+            self._histories[commit] = tuple(each["message"].strip() for each in log)
+        return self._histories[commit]
 
     def _refs_agree(self, folder: Path) -> None:
         ours = {f"refs/heads/{each['branch']}": each["commit"] for each in self.json(folder, MAIN, "branch")}
         ours |= {f"refs/tags/{each['tag']}": each["commit"] for each in self.json(folder, MAIN, "tag")}
         demand(ours == git_refs(folder), f"git shows {git_refs(folder)}, and isovc {ours}")
+        # neither in git's folder nor beside the database, where a person would have to wonder
+        left = [*(folder / _FOLDER / "git").glob(".*"), *folder.glob(f"{_FOLDER}.*"), *folder.glob("beside/.*.isovc*")]
+        demand(not left, f"left behind: {[each.name for each in left]}")
 
 
 def git_refs(folder: Path) -> dict[str, str]:
@@ -155,11 +170,21 @@ def git_refs(folder: Path) -> dict[str, str]:
 def differing(course: Course, found: State) -> str:
     """Where a state is neither of the two, as briefly as it can be said."""
     told = []
-    for field in ("databases", "branches", "tags", "copies", "settings"):
-        is_now = getattr(found, field)
-        of = [name for name in ("before", "after", "back") if getattr(getattr(course, name), field) == is_now]
-        told.append(f"{field} as {' and '.join(of) or f'never ({_brief(is_now)})'}")
-    return ", ".join(told)
+    for field in fields(State):
+        is_now, courses = getattr(found, field.name), [getattr(each, field.name) for each in course.states]
+        if isinstance(is_now, dict):
+            names = sorted({*is_now, *(name for each in courses for name in each)})
+            parts = {f"{field.name} {name}": (is_now.get(name), [each.get(name) for each in courses]) for name in names}
+        else:
+            parts = {field.name: (is_now, courses)}
+        # what is the same before and after tells nothing
+        told += [f"{name} {_when(*part)}" for name, part in parts.items() if any(part[0] != it for it in part[1][:2])]
+    return "; ".join(told)
+
+
+def _when(now: object, courses: list[object]) -> str:
+    of = [name for name, each in zip(("before", "after", "back"), courses, strict=True) if each == now]
+    return f"as {' and '.join(of)}" if of else f"as never: {_brief(now)}"
 
 
 def _brief(what: object) -> str:

@@ -81,6 +81,16 @@ def test_lock_files_nobody_holds_are_cleared_and_fresh_ones_never_block(history,
         assert left == ([] if age == old else places)
 
 
+def test_what_a_killed_command_left_in_the_middle_of_a_change_goes(history, git, chain):
+    (one,) = chain(1)
+    left = [history.directory / name for name in (".packed-refs.0a1b2c3d4e5f", ".HEAD.0a1b2c3d4e5f")]
+    for path in left:
+        path.write_bytes(b"half a li")
+    history.mirror({"refs/heads/main": one}, "refs/heads/main")
+    assert not any(path.exists() for path in left)
+    assert shown(git) == {"refs/heads/main": one}
+
+
 @pytest.mark.parametrize("name", ["main", "refs/notes/x", "refs/heads/a\nb"])
 def test_a_ref_that_is_not_ours_is_refused(history, name):
     with pytest.raises(ValueError, match="not the full name"):
