@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from isovc.encoding.digest import ChunkId, Kind
-from isovc.errors import ChunkDamaged, IsovcError
+from isovc.errors import ChunkDamaged, IsovcError, NoPermission
 from isovc.progress import SILENT, Progress
 from isovc.store.chunks import SqliteChunks
 from isovc.store.database import upgrade
@@ -60,7 +61,7 @@ class _Findings:
 
 def check(store: SqliteChunks, progress: Progress = SILENT) -> StoreCheck:
     """Re-hash every chunk, check every chain, and let SQLite check its own pages and indexes."""
-    problems = [*_said_by(store, _pages), *_said_by(store, _schema), *_said_by(store, _count)]
+    problems = [*_said_by(store, _pages), *_said_by(store, _schema), *_said_by(store, _count), *_refused(store)]
     # a reader of its own: what another one remembers would stand in for what lies on the disk
     reader = Reader(store.file, store.reader.digest)
     seen = 0
@@ -119,6 +120,19 @@ def _count(db: sqlite3.Connection) -> Iterator[str]:
     found = db.execute("SELECT value FROM fact WHERE name = 'next_seq'").fetchone()
     if found is None or type(found[0]) is not int or found[0] <= highest:
         yield "it has lost count of its rows"
+
+
+def _refused(store: SqliteChunks) -> Iterator[str]:
+    """A byte changed in the first page makes a file of it that SQLite only reads, and every commit would be refused."""
+    path = store.file.path
+    try:
+        with store.file.transaction() as db:
+            db.execute("DELETE FROM fact WHERE name IS NULL")  # there is none: nothing is written
+    except NoPermission:
+        if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
+            yield "its first page says that it must not be written"
+    except IsovcError:
+        pass  # others are writing, or the disk is full: nothing is wrong with the file
 
 
 def _total(store: SqliteChunks) -> int | None:

@@ -84,3 +84,94 @@ def test_stock_git_reads_the_history(app: Versioned) -> None:
     assert "ADD COLUMN" not in said
     assert "body TEXT, more)" in said
     subprocess.run([*git, "fsck", "--strict"], capture_output=True, check=True)
+
+
+# -- what the tables of the store say of each other --------------------------------------------------------------------
+
+
+def test_every_version_that_shares_a_loss_is_named(app: Versioned) -> None:
+    for turn in range(3):
+        app.sql(f"INSERT INTO tags VALUES({turn}, 'more')")
+        app.commit(f"turn {turn}")
+    notes = app.json("show", "HEAD")["tables"]["notes"]["root"]
+    _store(app, f"DELETE FROM chunk WHERE id = x'{notes}'")
+    named = {each["commit"] for each in _damages(app) if each["table"] == "notes"}
+    assert named >= {each["commit"] for each in app.json("log")}
+
+
+def test_every_version_that_shares_a_lost_piece_of_a_large_value_is_named(app: Versioned) -> None:
+    with app.opened() as connection:
+        connection.execute("INSERT INTO notes VALUES(9, 'big', ?)", (random.Random(1).randbytes(2 << 20),))
+    app.commit("large")
+    app.sql("UPDATE notes SET title = 'other' WHERE id = 1")
+    app.commit("after it")
+    _store(
+        app,
+        "UPDATE chunk SET body = zeroblob(length(body))"
+        " WHERE seq = (SELECT seq FROM chunk ORDER BY length(body) DESC LIMIT 1)",
+    )
+    named = {each["commit"] for each in _damages(app) if each["table"] == "notes"}
+    assert named >= {each["commit"] for each in app.json("log")[:2]}
+    assert app.json("log")[2]["commit"] not in named
+
+
+@pytest.mark.parametrize(
+    ("deed", "told"),
+    [
+        ("UPDATE commit_entry SET author = 'Eve <eve@example.org>' WHERE number = 2", "reads otherwise"),
+        ("UPDATE commit_entry SET time = time + 1 WHERE number = 2", "reads otherwise"),
+        ("UPDATE commit_entry SET parents = '' WHERE number = 2", "reads otherwise"),
+        ("UPDATE commit_entry SET parents = x'31' WHERE number = 2", "makes no sense"),
+        ("UPDATE commit_entry SET generation = 7 WHERE number = 2", "the way up"),
+        ("UPDATE commit_entry SET depth = 7 WHERE number = 2", "the way up"),
+        ("UPDATE commit_entry SET jump = 2 WHERE number = 2", "the way up"),
+        ("DELETE FROM commit_entry WHERE number = 1", "is not in the index"),
+        ("UPDATE ref SET target = (SELECT id FROM commit_entry WHERE number = 1)", "and its log says to"),
+        ("UPDATE ref SET name = 'refs/heads/maim'", "refs/heads/main leads to no commit, and its log"),
+        ("UPDATE ref_log SET old = NULL WHERE seq = 2", "does not follow"),
+        ("UPDATE ref_log SET seq = 3 WHERE seq = 2", "does not follow"),
+        ("UPDATE ref_log SET time = time + 1 WHERE seq = 2", "another time"),
+        ("UPDATE worktree SET head = 'refs/heads/maim'", "working copy"),
+        ("UPDATE worktree SET head_commit = (SELECT id FROM commit_entry WHERE number = 1)", "leads elsewhere"),
+        ("UPDATE worktree SET head_files = live_files", "is not what git has"),
+        ("DELETE FROM operation WHERE number = 2", "operation log"),
+        ("UPDATE operation SET body = replace(CAST(body AS TEXT), 'first', 'forst')", "operation log"),
+        ("UPDATE operation SET ended = ended + 1 WHERE number = 2", "operation log"),
+        ("DELETE FROM operation_snapshot", "operation log"),
+        ("UPDATE snapshot SET files = x'00'", "operation log"),
+        (
+            "DELETE FROM operation WHERE number = 3; DELETE FROM operation_snapshot WHERE number = 3",
+            "operation log",
+        ),
+    ],
+)
+def test_tables_that_disagree_are_told(app: Versioned, deed: str, told: str) -> None:
+    app.sql("INSERT INTO tags VALUES(3, 'c')")
+    app.commit("second")
+    app.sql("INSERT INTO tags VALUES(4, 'd')")
+    app.ok("status")
+    assert app.json("fsck")["damages"] == []
+    _store(app, deed)
+    assert any(told in str(each["what"]) for each in _damages(app))
+
+
+def test_a_commit_that_git_was_shown_and_the_store_has_lost_is_told(app: Versioned, tmp_path: Path) -> None:
+    earlier = (app.folder / "store.db").read_bytes()
+    app.sql("INSERT INTO tags VALUES(3, 'c')")
+    made = app.commit("second")
+    (app.folder / "store.db").write_bytes(earlier)
+    assert f"git knows refs/heads/main at {made[:12]}, where it has never been here" in [
+        each["what"] for each in _damages(app)
+    ]
+
+
+def test_what_git_has_not_been_shown_yet_is_no_damage(app: Versioned) -> None:
+    """As a command leaves it that was stopped just before it would have shown what it did."""
+    shown = (app.folder / "git" / "packed-refs").read_bytes()
+    app.sql("INSERT INTO tags VALUES(3, 'c')")
+    app.commit("second")
+    app.ok("tag", "later")
+    app.ok("switch", "-c", "other")
+    Path(app.folder, "git", "packed-refs").write_bytes(shown)
+    Path(app.folder, "git", "HEAD").write_text("ref: refs/heads/main\n")
+    assert app.json("fsck")["damages"] == []

@@ -117,6 +117,14 @@ def test_writing_into_a_damaged_store_gives_only_our_errors_and_loses_nothing(tm
             file.close()
 
 
+def test_a_store_that_says_it_must_not_be_written_is_told(tmp_path, small):
+    path = tmp_path / "store.db"
+    path.write_bytes(small[0][:18] + b"\3" + small[0][19:])  # the version that writers must know
+    file = StoreFile(path)
+    assert check(SqliteChunks(file)).problems == ("its first page says that it must not be written",)
+    file.close()
+
+
 @pytest.mark.parametrize("step", [37, pytest.param(1, marks=pytest.mark.long)])
 def test_a_store_cut_short_is_detected(tmp_path, small, step):
     data, contents = small
