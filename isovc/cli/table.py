@@ -25,6 +25,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "worktree": "Have other versions as database files of their own, beside this one.",
     },
     "The repository": {
+        "audit": "Show, check and hand on the record of who did what, when and to which data.",
         "config": "Show or change settings.",
         "fsck": "Check that everything kept is whole, and name what is not.",
         "gc": "Give back the space of what nothing leads to any more.",

@@ -10,11 +10,12 @@ from isovc.encoding.digest import ChunkId
 from isovc.errors import IsovcError
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
+from isovc.lifecycle.audit.verify import damages_of_the_log
 from isovc.lifecycle.damage import Damage
 from isovc.lifecycle.indexed import Line, compared, lines, unlisted
 from isovc.lifecycle.losses import Losses
 from isovc.lifecycle.named import disagreements, leading
-from isovc.lifecycle.recorded import broken_links, kept_states
+from isovc.lifecycle.recorded import kept_states
 from isovc.progress import SILENT, Progress
 from isovc.repo.repository import Repository
 from isovc.repo.versions import files_of
@@ -75,7 +76,7 @@ def verify(
         for commit in unlisted(history, leading(repository), index):
             damages.append(Damage(f"commit {commit[:12]} is not in the index of the commits", commit))
             damages += _rows(history, commit, versions)
-    damages += broken_links(repository)
+    damages += damages_of_the_log(repository, progress)
     damages += _states(repository, versions)
     damages += _working_copies(repository, history, versions)
     return Verified(store.chunks, len(index), tuple(dict.fromkeys(damages)))

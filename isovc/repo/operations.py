@@ -6,7 +6,8 @@ A record is canonical JSON, and its id the BLAKE3 of these bytes: any tool can c
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, NewType
 
@@ -106,15 +107,41 @@ def decode_operation(body: bytes) -> Operation:
             key: tuple(None if each is None else Standing(**each) for each in pair)
             for key, pair in said["worktrees"].items()
         }
-        return Operation(**said)
+        operation = Operation(**said)
+        if not _is_sensible(operation):
+            raise OperationDamaged(number=None, why="it holds something of another kind than it should")
+        return operation
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise OperationDamaged(number=None, why=str(error)) from None
 
 
+_HEX = {digits: re.compile(f"[0-9a-f]{{{digits}}}").fullmatch for digits in (40, 64)}
 _PAIRS = ("refs", "live", "tables", "settings")
 _FIELDS = tuple(each.name for each in fields(Operation))
 # one object for all records: a check writes each of them again
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False, default=asdict)
+
+
+def _is_sensible(told: Operation) -> bool:
+    """Whether all of it is of the kind it should be. Nothing else is looked at: the id vouches for what it says."""
+    ids = (told.previous, told.below, *told.undone, *told.redone)
+    pairs: list[Sequence[Any]] = [*told.refs.values(), *told.worktrees.values(), *told.live.values()]
+    pairs += told.settings.values()
+    triples: list[Sequence[Any]] = list(told.tables.values())
+    standings = [each for pair in told.worktrees.values() for each in pair if each]
+    commits = [*(each for pair in told.refs.values() for each in pair), *(each.commit for each in standings)]
+    texts = [told.command, told.summary, told.author, told.user, told.host, told.database, *told.words]
+    texts += [text for each in standings for text in (each.database, each.head)]
+    snapshots = (each for pair in told.live.values() for each in pair)
+    return (
+        all(type(each) is int for each in (told.number, told.begun, told.ended, told.worktree))
+        and all(type(each) is bool for each in (told.passed_over, told.irreversible))
+        and all(type(each) is str for each in texts)
+        and all(each is None or _HEX[64](each) for each in (*ids, *snapshots))
+        and all(each is None or _HEX[40](each) for each in commits)
+        and all(len(pair) == 2 for pair in pairs)
+        and all(len(each) == 3 and all(type(many) is int for many in each) for each in triples)
+    )
 
 
 class Operations:
@@ -197,6 +224,8 @@ class Operations:
 
 
 def _logged(number: int, raw: bytes, body: bytes) -> Logged:
+    if record_id(body) != raw:
+        raise OperationDamaged(number=number, why="its content is not what its id says")
     operation = decode_operation(body)
     if operation.number != number:
         raise OperationDamaged(number=number, why=f"it says that it is number {operation.number}")

@@ -53,6 +53,7 @@ def test_a_branch_that_leads_nowhere_is_told(app: Versioned) -> None:
     assert [each["what"] for each in _damages(app)] == [
         "refs/heads/lost leads to commit 000000000000, which is not known",
         "refs/heads/lost leads to 000000000000, and its log says to no commit",
+        "the operation log: refs/heads/lost stands where no operation has led it",
     ]
 
 
