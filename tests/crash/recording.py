@@ -56,6 +56,7 @@ class _Reader:
 
     def __init__(self, folder: Path) -> None:
         self._folder = str(folder)
+        self._hidden = "".join(f"\\x{byte:02x}" for byte in os.fsencode(folder))  # as strace writes it
         self._places: dict[tuple[str, str], int] = {}
         self._appending: set[tuple[str, str]] = set()
 
@@ -63,7 +64,7 @@ class _Reader:
         for line in lines:
             found = _LINE.match(line)
             if found is None:  # failed calls, ends of processes
-                assert "<unfinished" not in line or self._folder not in _plain(line), "two threads write at once"
+                assert "<unfinished" not in line or self._hidden not in line, "two threads write at once"
                 continue
             name, arguments, result = found.groups()
             tokens = [_Token(each) for each in _TOKEN.finditer(arguments) if each[0].strip()]

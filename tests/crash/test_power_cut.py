@@ -19,7 +19,7 @@ from tests.crash.scenarios import MAIN, SCENARIOS, Scenario, Words
 from tests.crash.witness import Course, State, Witness, Wrong, demand
 from tests.versioned import Versioned
 
-_FEW, _MANY = 10, 120  # disks a command
+_FEW, _MANY = 14, 120  # disks a command
 
 _SQL = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.executescript(sys.argv[2]); db.close()"
 
