@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import ClassVar
 
 
@@ -215,7 +216,7 @@ class StoreMissing(Refused):
 
     def __init__(self, *, path: object) -> None:
         self.path = path
-        super().__init__(f"{path} does not exist", hint="isovc init makes a repository; --repo names another one")
+        super().__init__(f"{path} does not exist", hint="bring it back from a copy: it holds the rows of all versions")
 
 
 class StoreExists(Refused):
@@ -365,7 +366,7 @@ class BadMessage(WrongUsage):
 
     def __init__(self, *, why: str) -> None:
         self.why = why
-        super().__init__(f"the message cannot be kept: {why}")
+        super().__init__(f"the message cannot be kept: {why}", hint='isovc commit -m "what this version is about"')
 
 
 # -- commits, refs and revisions ---------------------------------------------------------------------------------------
@@ -388,7 +389,9 @@ class BadRefName(WrongUsage):
 
     def __init__(self, *, what: str, name: str, why: str) -> None:
         self.what, self.name, self.why = what, name, why
-        super().__init__(f"{name!r} cannot be the name of a {what}: {why}")
+        super().__init__(
+            f"{name!r} cannot be the name of a {what}: {why}", hint="letters, digits, -, _ and a / between two words do"
+        )
 
 
 class RefExists(Refused):
@@ -422,6 +425,16 @@ class NoSuchRef(Refused):
     def __init__(self, *, what: str, name: str, near: list[str]) -> None:
         self.what, self.name, self.near = what, name, near
         super().__init__(f"there is no {what} {name}", hint=_did_you_mean(near) or f"isovc {what} lists all")
+
+
+class NotABranch(Refused):
+    """A version was named where only a branch will do."""
+
+    code = "not-a-branch"
+
+    def __init__(self, *, name: str) -> None:
+        self.name = name
+        super().__init__(f"{name} is a version and no branch", hint=f"isovc switch --detach {name}")
 
 
 class RefMoved(Busy):
@@ -550,7 +563,10 @@ class BadSetting(WrongUsage):
     def __init__(self, *, key: str, value: str, allowed: str, place: str = "") -> None:
         self.key, self.value, self.allowed, self.place = key, value, allowed, place
         inside = f" (in {place})" if place else ""
-        super().__init__(f"{key} cannot be {value}{inside}: it takes {allowed}")
+        super().__init__(
+            f"{key} cannot be {value}{inside}: it takes {allowed}",
+            hint="mend the file in an editor" if place else "isovc config --list shows what every setting is now",
+        )
 
 
 # -- live databases ----------------------------------------------------------------------------------------------------
@@ -563,7 +579,10 @@ class NoDatabase(Refused):
 
     def __init__(self, *, path: object) -> None:
         self.path = path
-        super().__init__(f"there is no database at {path}", hint="check the path; isovc init DB takes an existing file")
+        super().__init__(
+            f"there is no database at {path}",
+            hint="check the path; isovc worktree add PATH BRANCH makes the file of a working copy again",
+        )
 
 
 class NotADatabase(Refused):
@@ -608,7 +627,8 @@ class DatabaseCorrupt(Damage):
         self.path, self.why = path, why
         super().__init__(
             f"the database {path} is damaged: {why}",
-            hint="sqlite3 FILE .recover saves what can be read; isovc restore brings back a version from before",
+            hint="isovc worktree add OTHER.db HEAD makes a sound copy of the last version; sqlite3 FILE .recover saves"
+            " what can be read of the rest",
         )
 
 
@@ -949,7 +969,9 @@ class HeadMoved(Busy):
 
     def __init__(self, *, head: str) -> None:
         self.head = head
-        super().__init__(f"{head} was moved by another command meanwhile", hint="run the command again")
+        branch = head.removeprefix("refs/heads/")
+        what = f"branch {branch}" if branch != head else f"the working copy at {head[:12]}"
+        super().__init__(f"{what} was moved by another command meanwhile", hint="run the command again")
 
 
 class CannotCarry(Refused):
@@ -972,7 +994,8 @@ class NoSuchTable(Refused):
 
     def __init__(self, *, table: str, known: list[str]) -> None:
         self.table, self.known = table, known
-        super().__init__(f"there is no table {table!r}", hint=f"tables: {', '.join(known[:10])}" if known else "")
+        tables = f"tables: {', '.join(known[:10])}" if known else "that version has no tables at all"
+        super().__init__(f"there is no table {table!r}", hint=tables)
 
 
 class BranchInUse(Refused):
@@ -984,6 +1007,19 @@ class BranchInUse(Refused):
         self.branch, self.database = branch, database
         super().__init__(
             f"branch {branch} is checked out in {database}", hint=f"isovc worktree add PATH -c NEW {branch}"
+        )
+
+
+class BranchStoodOn(Refused):
+    """A branch shall go, and a working copy is on it."""
+
+    code = "branch-in-use"
+
+    def __init__(self, *, branch: str, database: Path) -> None:
+        self.branch, self.database = branch, database
+        super().__init__(
+            f"branch {branch} is checked out in {database}",
+            hint=f"isovc -C {quote(str(database))} switch ANOTHER leaves it",
         )
 
 
@@ -1020,6 +1056,26 @@ class OptionsClash(WrongUsage):
     def __init__(self, *, options: tuple[str, ...]) -> None:
         self.options = options
         super().__init__(f"{' and '.join(options)} cannot be meant together", hint="choose one of them")
+
+
+class NameMissing(WrongUsage):
+    """An option needs a name that was not typed."""
+
+    code = "name-missing"
+
+    def __init__(self, *, option: str, what: str) -> None:
+        self.option, self.what = option, what
+        super().__init__(f"{option} needs the name of a {what}", hint=f"isovc {what} lists all")
+
+
+class OptionMissing(WrongUsage):
+    """A word that makes sense with an option only."""
+
+    code = "option-missing"
+
+    def __init__(self, *, word: str, option: str, hint: str) -> None:
+        self.word, self.option = word, option
+        super().__init__(f"{word!r} makes sense with {option} only", hint=hint)
 
 
 class RepositoryBusy(Busy):

@@ -58,6 +58,16 @@ class Screen:
             for line in lines:
                 self._write(_drawn(line, color=self.out_color) + "\n")
 
+    def done(self, document: Any, lines: Iterable[Line]) -> None:
+        """What a command says that has done its work. Nobody asked for it, so `-q` leaves the lines out."""
+        if self.json or not self.quiet:
+            self.show(document, lines)
+
+    def warn(self, text: str) -> None:
+        """Something may not be as the person thinks. With `--json` its place, if any, is in the document."""
+        if not self.quiet and not self.json:
+            self.err.write(_drawn((Styled("warning:", "bold yellow"), " ", text), color=self.err_color) + "\n")
+
     def say(self, line: Line) -> None:
         """News on the way. Not part of the answer, so `-q` and `--json` leave it out."""
         if not self.quiet and not self.json:

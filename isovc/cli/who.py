@@ -22,8 +22,8 @@ _HIDDEN = "***"
 
 
 def deed(here: Here, settings: Settings, history: GitHistory | None = None, author: str | None = None) -> Deed:
-    """The command at work. Its author is told by --author, the settings, the environment, git's own configuration or
-    the login, whichever says it first."""
+    """The command at work. Its author is the one of --author; else name and mail are each told by the settings, the
+    environment or git's own configuration, whichever says it first, and by the login where none of them does."""
     if here.at_op is not None:
         raise OnlyInThePresent(command=here.command)
     now = present()
@@ -59,20 +59,16 @@ def without_secrets(words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _author(history: GitHistory | None, settings: Settings, author: str | None) -> Identity:
-    if author:
+    if author is not None:
         return Identity.parse(author)
-    for name, email in (
-        (settings.text("user.name"), settings.text("user.email")),
-        (os.environ.get("GIT_AUTHOR_NAME", ""), os.environ.get("GIT_AUTHOR_EMAIL", "")),
-    ):
-        if name:
-            return Identity(name, email)
-    return (history.git_identity() if history else None) or _login()
-
-
-def _login() -> Identity:
+    name = settings.text("user.name") or os.environ.get("GIT_AUTHOR_NAME", "").strip()
+    email = settings.text("user.email") or os.environ.get("GIT_AUTHOR_EMAIL", "").strip()
+    if history and not (name and email) and (from_git := history.git_identity()):
+        name, email = name or from_git.name, email or from_git.email
+    if name:
+        return Identity(name, email)
     name = _user()
-    return Identity(name, f"{name.replace(' ', '-')}@{gethostname()}")
+    return Identity(name, email or f"{name.replace(' ', '-')}@{gethostname()}")
 
 
 def _user() -> str:

@@ -94,25 +94,33 @@ def parse_range(text: str) -> tuple[str, str, bool] | None:
     return None
 
 
-def resolve(db: Database, text: str, where: Where) -> Found:
-    """What a revision means now."""
+def resolve(db: Database, text: str, where: Where, *, branch_first: bool = False) -> Found:
+    """What a revision means now. A name that a tag and a branch share is the tag's, or with `branch_first` the
+    branch's."""
     words = parse(text)
     if words.name in ("WORK", "EMPTY"):
         if words.steps:
             raise BadRevision(text=text, why=f"{words.name} has no history")
         return Work() if words.name == "WORK" else Empty()
-    found = _start(db, words.name or "HEAD", where, text)
-    for step in words.steps:
-        found = _step(db, found, step, where, text)
+    found = _start(db, words.name or "HEAD", where, text, (BRANCHES, TAGS) if branch_first else (TAGS, BRANCHES))
+    for place, step in enumerate(words.steps):
+        found = _step(db, found, step, where, text, str(Words(words.name, words.steps[:place])))
     return found
 
 
-def resolve_commit(db: Database, text: str, where: Where) -> Commit:
+def resolve_commit(db: Database, text: str, where: Where, *, branch_first: bool = False) -> Commit:
     """The same where only a commit will do."""
-    found = resolve(db, text, where)
+    found = resolve(db, text, where, branch_first=branch_first)
     if not isinstance(found, Commit):
         raise BadRevision(text=text, why="a commit is needed here")
     return found
+
+
+def shared_name(db: Database, text: str) -> str | None:
+    """The name in a revision, if a tag and a branch are both called so."""
+    name = parse(text).name
+    refs = Refs(db)
+    return name if name and refs.get(TAGS + name) and refs.get(BRANCHES + name) else None
 
 
 def _last_step(text: str) -> str | None:
@@ -120,13 +128,13 @@ def _last_step(text: str) -> str | None:
     return found[0] if found else None
 
 
-def _start(db: Database, name: str, where: Where, text: str) -> Commit:
+def _start(db: Database, name: str, where: Where, text: str, kinds: tuple[str, str]) -> Commit:
     refs = Refs(db)
     if name in ("HEAD", "@"):
         name = where.head
         if name.startswith("refs/") and refs.get(name) is None:
             raise NoCommitsYet(branch=short(name))
-    for full in (name, TAGS + name, BRANCHES + name) if not name.startswith("refs/") else (name,):
+    for full in (name, *(kind + name for kind in kinds)) if not name.startswith("refs/") else (name,):
         if found := refs.get(full):
             return Commit(found.target, full)
     if _HEX.fullmatch(name.lower()):
@@ -139,9 +147,9 @@ def _start(db: Database, name: str, where: Where, text: str) -> Commit:
     raise NoSuchRevision(text=text, near=near_names(name, [*known, *WORDS]))
 
 
-def _step(db: Database, found: Commit, step: str, where: Where, text: str) -> Commit:
+def _step(db: Database, found: Commit, step: str, where: Where, text: str, before: str) -> Commit:
     if step.startswith("@{"):
-        return _at(db, found, step[2:-1], where, text)
+        return _at(db, found, step[2:-1], where, text, before)
     index = CommitIndex(db)
     many = int(step[1:] or 1)
     if step[0] == "~":
@@ -157,29 +165,42 @@ def _step(db: Database, found: Commit, step: str, where: Where, text: str) -> Co
     return Commit(parents[many - 1])
 
 
-def _at(db: Database, found: Commit, words: str, where: Where, text: str) -> Commit:
+def _at(db: Database, found: Commit, words: str, where: Where, text: str, before: str) -> Commit:
     log = list(Refs(db).log(found.ref)) if found.ref else []
+    index = CommitIndex(db)
     if _COUNT.fullmatch(words):
         if int(words) >= len(log):
             raise NoSuchRevision(text=text, why=f"it has moved {len(log)} times")
         target = log[int(words)].new
         if target is None:
             raise NoSuchRevision(text=text, why="it did not exist then")
-        return Commit(target)
+        return _still_there(index, target, text)
     try:
         asked = parse_moment(words, now=where.now)
     except BadMoment as error:
         raise BadMoment(text=words, why=error.why) from None
     for move in log:
         if move.time <= asked and move.new is not None:
-            return Commit(move.new)
-    index = CommitIndex(db)
+            return _still_there(index, move.new, text)
     earlier = index.as_of(found.id, asked)
     if earlier is None:
         first = index.first(found.id).time
-        raise BeforeHistory(text=text, asked=_said(asked, where), earliest=_said(first, where))
+        form = "seconds" if _said(asked, where, "seconds") != _said(first, where, "seconds") else "auto"
+        raise BeforeHistory(
+            text=text,
+            asked=_said(asked, where, form),
+            earliest=_said(first, where, form),
+            instead=f"{before}@{{{_said(first, where)}}}",
+        )
     return Commit(earlier)
 
 
-def _said(time: int, where: Where) -> str:
-    return from_microseconds(time, where.now.tzinfo).isoformat(timespec="seconds")
+def _still_there(index: CommitIndex, commit: CommitId, text: str) -> Commit:
+    """The log of a name tells of commits that nothing leads to any more, and gc may have let go of."""
+    if commit not in index:
+        raise NoSuchRevision(text=text, why=f"{commit[:12]} was cleaned up by gc")
+    return Commit(commit)
+
+
+def _said(time: int, where: Where, form: str = "auto") -> str:
+    return from_microseconds(time, where.now.tzinfo).isoformat(timespec=form)

@@ -11,7 +11,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self
 
-from isovc.errors import BadSetting, NoSuchSetting, SettingsUnreadable
+from isovc.errors import BadIdentity, BadSetting, NoPermission, NoSuchSetting, SettingsUnreadable
+from isovc.history import Identity
 from isovc.history.durable import fsync_folder, write_durably
 
 Plain = str | int | float | bool
@@ -19,19 +20,19 @@ Plain = str | int | float | bool
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One thing that can be set. `low` and `high` bound numbers."""
+    """One thing that can be set. `low` and `high` bound numbers; `in_commits`: a line of every commit holds it."""
 
     kind: type
     default: Plain
     about: str
     low: float | None = None
     high: float | None = None
+    in_commits: bool = False
 
 
 SETTINGS: dict[str, Setting] = {
-    "user.name": Setting(str, "", "the name that commits carry"),
-    "user.email": Setting(str, "", "the mail address that commits carry"),
-    "attachments.path": Setting(str, "", "the folder of files that belongs to every version"),
+    "user.name": Setting(str, "", "the name that commits carry", in_commits=True),
+    "user.email": Setting(str, "", "the mail address that commits carry", in_commits=True),
     "busy.seconds": Setting(float, 5.0, "how long to wait for another program that holds a database", 0, 3600),
     "store.level": Setting(int, 1, "zstd level of chunks at rest", 1, 19),
     "store.chain": Setting(int, 8, "how many differences may follow each other in the store", 0, 64),
@@ -96,7 +97,19 @@ def parse(key: str, text: str, *, place: str = "") -> Plain:
             value = kind(text)
         except ValueError:
             value = text
-    return _checked(key, value, place)
+    plain = _checked(key, value, place)
+    # what stands in a file already is not refused: the command that mends it must be able to read the file
+    if SETTINGS[key].in_commits and text and not _fits_a_commit(text):
+        raise BadSetting(key=key, value=repr(text), allowed="one line without <, > and spaces around it", place=place)
+    return plain
+
+
+def _fits_a_commit(text: str) -> bool:
+    try:
+        Identity(text, text).check()
+    except BadIdentity:
+        return False
+    return True
 
 
 def read_file(path: Path) -> dict[str, Plain]:
@@ -109,8 +122,16 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return ""
-    except (UnicodeDecodeError, OSError) as error:
-        raise SettingsUnreadable(path=path, why=str(error)) from None
+    except PermissionError:
+        raise NoPermission(path=path, deed="read") from None
+    except UnicodeDecodeError as error:
+        raise SettingsUnreadable(path=path, why=f"byte {error.start + 1} of it is no text in UTF-8") from None
+    except OSError as error:
+        raise SettingsUnreadable(path=path, why=_in_words(error)) from None
+
+
+def _in_words(error: OSError) -> str:
+    return "it is a folder" if isinstance(error, IsADirectoryError) else (error.strerror or "the disk failed").lower()
 
 
 def _flat(text: str, path: Path) -> dict[str, Any]:
@@ -154,7 +175,14 @@ def write_setting(path: Path, key: str, value: Plain | None) -> None:
     if not _says(text, path, wanted):  # dotted keys, inline tables: TOML can say it in ways that lines don't show
         raise SettingsUnreadable(path=path, why=f"{key} is written there in a way only an editor can change")
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_durably(path, text.encode())
+    try:
+        write_durably(path, text.encode())
+    except PermissionError:
+        raise NoPermission(path=path, deed="write") from None
+    except OSError as error:
+        error.filename = str(path)  # and not the file that was to take its place
+        error.filename2 = None
+        raise
     fsync_folder(path.parent)
 
 

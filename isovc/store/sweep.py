@@ -56,18 +56,18 @@ class Sweep:
 
     def end(self) -> int:
         """Give free pages back to the file system; how many bytes it was."""
-        given = 0
         with self._store.file.transaction() as db:
             db.execute("DELETE FROM fact WHERE name = 'sweeping'")
             db.execute("DELETE FROM met")
-        while True:
-            with self._store.file.reading() as db:
-                size, free = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_size", "freelist_count"))
-            if not free:
-                break
+        before = self._told("page_count")
+        while self._told("freelist_count"):
             self._store.file.give_back(_GIVE_BACK_PAGES)
-            given += min(free, _GIVE_BACK_PAGES) * size
-        return given
+        return max(0, before - self._told("page_count")) * self._told("page_size")  # others may have written meanwhile
+
+    def _told(self, name: str) -> int:
+        with self._store.file.reading() as db:
+            number: int = db.execute(f"PRAGMA {name}").fetchone()[0]
+        return number
 
     def _id(self, db: Connection, seq: int) -> bytes | None:
         found = db.execute("SELECT id FROM chunk WHERE seq = ?", (seq,)).fetchone()

@@ -39,6 +39,7 @@ def test_status(app: Versioned) -> None:
         "tables": {},
         "schema": [],
         "attachments": {},
+        "warnings": [],
         "waiting": None,
     }
     app.sql("UPDATE notes SET body = 'x' WHERE id = 1; DELETE FROM tags; INSERT INTO notes VALUES(9, 'n', 'b');")
@@ -64,6 +65,7 @@ def test_commit_and_log(app: Versioned) -> None:
         "branch": "main",
         "parents": [first[0]["commit"]],
         "tables": {"tags": {"added": 1, "modified": 0, "removed": 0}},
+        "warnings": [],
     }
     assert HEX.fullmatch(made["commit"])
     newest, oldest = app.json("log")

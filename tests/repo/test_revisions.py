@@ -12,6 +12,7 @@ from isovc.errors import (
     BadMoment,
     BadRevision,
     BeforeHistory,
+    CommitNotIndexed,
     ClockJumped,
     IsovcError,
     NoCommitsYet,
@@ -22,7 +23,7 @@ from isovc.repo.commits import CommitIndex
 from isovc.repo.moments import microseconds
 from isovc.repo.names import BRANCHES, TAGS
 from isovc.repo.refs import Refs, Stamp
-from isovc.repo.revisions import Commit, Empty, Where, Words, Work, parse, parse_range, resolve, resolve_commit
+from isovc.repo.revisions import Commit, Empty, Where, Words, Work, parse, parse_range, resolve, resolve_commit, shared_name
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=ZoneInfo("Europe/Berlin"))
 MAIN = BRANCHES + "main"
@@ -120,6 +121,48 @@ def test_a_branch_wins_over_an_id_that_begins_like_it_and_a_tag_over_both(repo):
     Refs(repo).create(TAGS + "dddd", SIDE, Stamp(1, "x"))
     assert resolve_commit(repo, "dddd", WHERE).id == SIDE
     assert resolve_commit(repo, "refs/heads/dddd", WHERE).id == ROOT
+
+
+def test_a_branch_wins_over_a_tag_where_that_is_asked_for(repo):
+    Refs(repo).create(BRANCHES + "v1", SIDE, Stamp(1, "x"))
+    assert resolve_commit(repo, "v1~0", WHERE).id == ONE
+    assert resolve_commit(repo, "v1", WHERE, branch_first=True) == Commit(SIDE, BRANCHES + "v1")
+    assert resolve_commit(repo, "v1~1", WHERE, branch_first=True).id == ROOT
+    assert [shared_name(repo, text) for text in ("v1", "v1~1", "main", "HEAD", "@{1}", "refs/tags/v1")] == [
+        *("v1", "v1"),
+        *(None,) * 4,
+    ]
+
+
+def test_a_commit_that_gc_let_go_of_is_told_as_such(repo):
+    Refs(repo).move(MAIN, ROOT, Stamp(ago(1), "reset"), seen=MERGE)
+    repo.execute("DELETE FROM commit_entry WHERE id = ?", (bytes.fromhex(MERGE),))
+    for text in ("main@{1}", "@{2 hours ago}", "main@{1}~2"):
+        with pytest.raises(NoSuchRevision, match=f"{MERGE[:12]} was cleaned up by gc"):
+            resolve(repo, text, WHERE)
+    Refs(repo).move(MAIN, MERGE, Stamp(ago(0), "damage"), seen=ROOT)
+    with pytest.raises(CommitNotIndexed):
+        resolve(repo, "main~1", WHERE)
+
+
+@pytest.mark.parametrize(
+    ("text", "instead"),
+    [("main@{50 hours ago}", "main@"), ("@{50 hours ago}~2", "@"), ("main^2@{50 hours ago}", "main^2@")],
+)
+def test_the_earliest_time_that_is_told_leads_to_the_first_commit(db, text, instead):
+    index = CommitIndex(db)
+    for commit, parents, hours in [(ROOT, [], 40), (ONE, [ROOT], 30), (SIDE, [ROOT], 20), (MERGE, [ONE, SIDE], 10)]:
+        index.add(commit, parents, ago(hours) + 123_456, "A <a>", "x")
+    Refs(db).create(MAIN, MERGE, Stamp(ago(1), "x"))
+    with pytest.raises(BeforeHistory) as caught:
+        resolve(db, text, WHERE)
+    assert caught.value.instead == instead + "{2026-11-18T20:00:00.123456+01:00}"
+    assert caught.value.hint == f"the earliest is {caught.value.instead}"
+    assert resolve_commit(db, caught.value.instead, WHERE).id == ROOT
+    assert "before the history begins at 2026-11-18T20:00:00+01:00" in caught.value.message
+    with pytest.raises(BeforeHistory) as caught:
+        resolve(db, "main@{2026-11-18T20:00:00}", WHERE)
+    assert "for 2026-11-18T20:00:00+01:00, before the history begins at 2026-11-18T20:00:00.123456" in str(caught.value)
 
 
 def test_waiting_refs_of_ours_are_never_suggested(repo):

@@ -1,12 +1,15 @@
 """Settings: every one declared, checked with exact words, written back without touching other lines."""
 
+import errno
+import os
 import stat
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isovc.errors import BadSetting, IsovcError, NoSuchSetting, SettingsUnreadable
+from isovc.cli.failure import explain
+from isovc.errors import BadSetting, IsovcError, NoPermission, NoSuchSetting, SettingsUnreadable
 from isovc.repo.settings import SETTINGS, Settings, parse, read_file, write_setting
 
 
@@ -20,8 +23,8 @@ def test_the_project_speaks_over_the_person_and_the_person_over_the_default(tmp_
     person.write_text('[user]\nname = "Ada"\nemail = "a@b"\n')
     project.write_text('[user]\nname = "Grace"\n')
     settings = Settings.read(person, project)
-    told = [(settings.text(key), settings.origin(key)) for key in ("user.name", "user.email", "attachments.path")]
-    assert told == [("Grace", "project"), ("a@b", "person"), ("", "default")]
+    told = [(settings.text(key), settings.origin(key)) for key in ("user.name", "user.email", "gc.auto")]
+    assert told == [("Grace", "project"), ("a@b", "person"), ("True", "default")]
     assert settings.whole("gc.undo_days") == SETTINGS["gc.undo_days"].default
     assert settings.number("busy.seconds") == SETTINGS["busy.seconds"].default
 
@@ -56,6 +59,9 @@ def test_a_value_is_read_as_people_type_it(key, text, value):
         ("busy.seconds", "nan", "a number from 0 to 3600"),
         ("gc.auto", "maybe", "true or false"),
         ("user.name", "\ud83d", "valid Unicode text"),
+        ("user.name", "A <b", "one line without <, > and spaces around it"),
+        ("user.email", " a@b", "one line without <, > and spaces around it"),
+        ("user.email", "a\nb", "one line without <, > and spaces around it"),
     ],
 )
 def test_a_wrong_value_is_told_with_what_is_allowed(key, text, allowed):
@@ -84,12 +90,23 @@ def test_a_file_that_is_no_toml_says_so(file, text):
     assert file.read_text() == text
 
 
-def test_a_file_that_is_no_text_or_no_file_says_so(file):
-    file.write_bytes(b"\xff\xfe")
-    with pytest.raises(SettingsUnreadable):
+def test_a_file_that_is_no_text_or_no_file_says_so(file, monkeypatch):
+    file.write_bytes(b"ab\xff\xfe")
+    with pytest.raises(SettingsUnreadable, match="byte 3 of it is no text"):
         read_file(file)
-    with pytest.raises(SettingsUnreadable):
+    with pytest.raises(SettingsUnreadable, match="it is a folder"):
         read_file(file.parent)
+
+    def refuse(*_, **__):
+        raise OSError(number, "Words of the system", str(file))
+
+    monkeypatch.setattr(type(file), "read_text", refuse)
+    number = errno.EACCES
+    with pytest.raises(NoPermission, match="no permission to read"):
+        read_file(file)
+    number = errno.EIO
+    with pytest.raises(SettingsUnreadable, match="toml cannot be read: words of the system"):
+        read_file(file)
 
 
 def test_a_wrong_value_in_a_file_names_the_file_and_can_be_put_right(file):
@@ -98,6 +115,28 @@ def test_a_wrong_value_in_a_file_names_the_file_and_can_be_put_right(file):
         read_file(file)
     write_setting(file, "store.level", 3)
     assert read_file(file) == {"store.level": 3}
+
+
+def test_a_name_no_commit_can_hold_is_read_from_a_file_so_that_it_can_be_mended(file):
+    file.write_text('[user]\nname = "A <b"\n')
+    assert read_file(file) == {"user.name": "A <b"}
+    write_setting(file, "user.name", parse("user.name", "A"))
+    assert read_file(file) == {"user.name": "A"}
+
+
+@pytest.mark.parametrize(
+    ("number", "error"), [(errno.EACCES, NoPermission), (errno.ENOSPC, OSError), (errno.EROFS, OSError)]
+)
+def test_what_hinders_writing_is_told_of_the_file_itself(file, monkeypatch, number, error):
+    def refuse(fresh, *_):
+        raise OSError(number, "words of the system", str(fresh))
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(error) as caught:
+        write_setting(file, "user.name", "x")
+    told = explain(caught.value).message
+    assert str(file) in told
+    assert ".config.toml." not in told
 
 
 def test_comments_order_and_other_lines_stay(file):

@@ -12,12 +12,14 @@ from isovc.cli.here import Here, here_of
 from isovc.cli.revision import commit_of
 from isovc.cli.screen import Line, Styled
 from isovc.cli.who import deed
-from isovc.errors import OptionsClash
+from isovc.errors import BranchInUse, BranchStoodOn, NameMissing, OptionsClash
+from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
 from isovc.repo.commits import CommitIndex
+from isovc.repo.deeds import Deed
 from isovc.repo.names import BRANCHES, short
 from isovc.repo.refs import Refs
-from isovc.workspace.desk import Desk
+from isovc.workspace.desk import Desk, path_of
 from isovc.workspace.mirroring import mirror
 from isovc.workspace.naming import copy, create, remove, rename
 
@@ -38,8 +40,13 @@ def branch(
 ) -> None:
     """List branches, or make, rename, copy or remove one."""
     here = here_of(ctx)
-    if [delete or force, move, duplicate].count(True) > 1:
-        raise OptionsClash(options=("-d", "-m", "-c"))
+    chosen = [option for option, given in (("-d", delete or force), ("-m", move), ("-c", duplicate)) if given]
+    if len(chosen) > 1:
+        raise OptionsClash(options=tuple(chosen))
+    if chosen and not name:
+        raise NameMissing(option=chosen[0], what="branch")
+    if chosen == ["-d"] and start:
+        raise OptionsClash(options=("-d", "START"))
     with at_desk(here) as desk:
         if not name:
             _list(here, desk)
@@ -48,7 +55,7 @@ def branch(
             by = deed(here, desk.repository.settings, history)
             full, other = BRANCHES + name, BRANCHES + start
             if delete or force:
-                was = remove(desk, full, by, force=force)
+                was = _remove(desk, full, by, force=force)
                 said = f"Removed branch {name} (was {was[:12]})."
             elif move or duplicate:
                 if not start:  # with one name it is the branch one is on
@@ -56,11 +63,18 @@ def branch(
                 (rename if move else copy)(desk, full, other, by)
                 said = f"{'Renamed' if move else 'Copied'} branch {short(full)} to {short(other)}."
             else:
-                target = commit_of(desk, start or "HEAD").id
+                target = commit_of(here, desk, start or "HEAD").id
                 create(desk, full, target, by)
                 said = f"Made branch {name} at {target[:12]}. isovc switch {name} goes there."
             here.screen.say_if(mirror(desk.repository, history))
-        here.screen.show(_document(desk), [said])
+        here.screen.done(_document(desk), [said])
+
+
+def _remove(desk: Desk, name: str, by: Deed, *, force: bool) -> CommitId:
+    try:
+        return remove(desk, name, by, force=force)
+    except BranchInUse as error:  # in the way of its going, and not of going there
+        raise BranchStoodOn(branch=error.branch, database=path_of(desk.repository, error.database)) from None
 
 
 def _list(here: Here, desk: Desk) -> None:

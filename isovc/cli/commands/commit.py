@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -9,48 +10,69 @@ import typer
 from isovc.cli.at_desk import at_desk
 from isovc.cli.group import command_app
 from isovc.cli.here import here_of
-from isovc.cli.screen import Styled
-from isovc.cli.who import deed
+from isovc.cli.who import deed, present
 from isovc.cli.wording import counts_document, difference_lines, totals
+from isovc.errors import BadMessage
+from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
+from isovc.repo.commits import CommitIndex
+from isovc.repo.moments import from_microseconds
 from isovc.workspace.capturing import warnings
 from isovc.workspace.committing import commit as make
+from isovc.workspace.desk import Desk
 from isovc.workspace.mirroring import mirror
 
 app = command_app()
+
+_DAY = 86_400_000_000  # microseconds: clocks of two machines differ by less
 
 
 @app.command()
 def commit(
     ctx: typer.Context,
-    message: Annotated[str, typer.Option("-m", "--message", help="What this version is about.")],
+    message: Annotated[
+        list[str], typer.Option("-m", "--message", help="What this version is about; typed again, a new paragraph.")
+    ],
     allow_empty: Annotated[bool, typer.Option("--allow-empty", help="Commit even if nothing changed.")] = False,
     author: Annotated[str | None, typer.Option("--author", metavar="A", help='"Name <mail>".')] = None,
 ) -> None:
     """Keep the database as it is now as a new version."""
     here = here_of(ctx)
+    text = _message(message)
     with at_desk(here, tidies=True) as desk, GitHistory(desk.repository.git_folder) as history:
-        made = make(
-            desk,
-            history,
-            message,
-            deed(here, desk.repository.settings, history, author),
-            allow_empty=allow_empty,
-            progress=here.screen.progress(),
-        )
-        for each in warnings(desk):
-            here.screen.say((Styled("warning: ", "yellow"), each))
+        by = deed(here, desk.repository.settings, history, author)
+        made = make(desk, history, text, by, allow_empty=allow_empty, progress=here.screen.progress())
+        warned = [*warnings(desk), *_of_the_clock(desk, made.commit, by.now)]
+        for each in warned:
+            here.screen.warn(each)
         here.screen.say_if(mirror(desk.repository, history))
-    here.screen.show(
+    here.screen.done(
         {
             "commit": made.commit,
             "branch": made.branch,
             "parents": list(made.parents),
             "tables": counts_document(made.difference.tables),
+            "warnings": warned,
         },
         [
-            f"[{made.branch or 'no branch'} {made.commit[:12]}] {message.splitlines()[0] if message else ''}",
+            f"[{made.branch or 'no branch'} {made.commit[:12]}] {text.strip().splitlines()[0]}",
             *([] if not here.screen.verbose else difference_lines(made.difference)),
             f"  {totals(made.difference)}",
         ],
     )
+
+
+def _message(paragraphs: list[str]) -> str:
+    said = [each for each in paragraphs if each.strip()]
+    if not said:
+        raise BadMessage(why="it is empty")
+    return said[0] if len(said) == 1 else "\n\n".join(each.strip("\n") for each in said)
+
+
+def _of_the_clock(desk: Desk, commit: CommitId, now: int) -> Iterator[str]:
+    """Times only ever rise: one version made by a clock that was far ahead puts all that follow there."""
+    with desk.repository.file.reading() as db:
+        time = CommitIndex(db).get(commit).time
+    if time > now + _DAY:
+        it, here = (from_microseconds(each, present().tzinfo).isoformat(" ", "seconds") for each in (time, now))
+        yield f"this version is dated {it}, just after the newest one before it; the clock here shows {here}"

@@ -49,8 +49,15 @@ def config(
         else:
             with at_desk(here) as desk:
                 change_setting(desk, key, chosen, deed(here, settings))
-        shown = SETTINGS[key].default if chosen is None else chosen
-        here.screen.show({"key": key, "value": shown}, [f"{key} is {shown}."])
+        if chosen is None:  # the person's word may hold now, or still the project's
+            settings = Settings.read(profile(), project or Path(os.devnull))
+        shown = settings.get(key) if chosen is None else chosen
+        whose = {"project": ", says this repository", "person": ", as you set it for yourself", "default": ""}
+        said = "empty" if shown == "" else shown
+        here.screen.done(
+            {"key": key, "value": shown},
+            [f"{key} is {said}{whose[settings.origin(key)] if chosen is None else ''}."],
+        )
     else:
         here.screen.show(
             {"key": key, "value": settings.get(key), "origin": settings.origin(key)}, [str(settings.get(key))]

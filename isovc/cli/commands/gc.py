@@ -36,7 +36,7 @@ def gc(
             by = deed(here, desk.repository.settings, history)
             done = clean(desk.repository, history, by, progress=progress)
     verb = "would be deleted" if dry_run else "deleted"
-    here.screen.show(
+    (here.screen.show if dry_run else here.screen.done)(
         {
             "dry_run": dry_run,
             "chunks": done.chunks,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -35,7 +36,8 @@ def init(
     path = here.path(database) if database else only_database(here.folder)
     settings = Settings.read(profile(), Path(os.devnull))
     folder = start(path, deed(here, settings), sign=signer_of(settings, path.parent, passphrase()))
-    here.screen.show(
+    there = "" if folder.parent.samefile(Path()) else f"-C {quote(str(path))} "
+    here.screen.done(
         {"repository": str(folder), "database": str(path), "branch": FIRST_BRANCH},
-        [f"{path.name} is under version control in {folder}.", 'Next: isovc commit -m "first version"'],
+        [f"{path.name} is under version control in {folder}.", f'Next: isovc {there}commit -m "first version"'],
     )

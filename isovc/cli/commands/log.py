@@ -11,16 +11,19 @@ import typer
 from isovc.cli.at_desk import at_desk
 from isovc.cli.graph import Graph
 from isovc.cli.group import command_app
-from isovc.cli.here import here_of
+from isovc.cli.here import Here, here_of
+from isovc.cli.revision import warn_if_shared, where
 from isovc.cli.screen import Line, Styled
 from isovc.cli.who import present
 from isovc.cli.wording import moment
 from isovc.history import CommitId
 from isovc.repo.commits import CommitEntry, CommitIndex
+from isovc.repo.database import Database
 from isovc.repo.moments import from_microseconds
 from isovc.repo.names import BRANCHES, TAGS, short
 from isovc.repo.refs import Refs
-from isovc.repo.revisions import Where, parse_range, resolve_commit
+from isovc.repo.revisions import Empty, parse_range, resolve, resolve_commit
+from isovc.workspace.desk import Desk
 
 app = command_app()
 
@@ -38,14 +41,15 @@ def log(
     """Show the versions that lead to one, the newest first."""
     here = here_of(ctx)
     with at_desk(here) as desk, desk.repository.file.reading() as db:
-        where = Where(desk.worktree.head, present())
         index = CommitIndex(db)
         sides = parse_range(revision)
         if sides is None:
-            tips, without = [resolve_commit(db, revision, where).id], list[CommitId]()
+            tips, without = _tips(here, desk, db, revision), list[CommitId]()
         else:
-            ours, theirs = (resolve_commit(db, side, where).id for side in sides[:2])
-            tips, without = ([ours, theirs], list(index.merge_bases(ours, theirs))) if sides[2] else ([theirs], [ours])
+            without, tips = (_tips(here, desk, db, side) for side in sides[:2])
+            if sides[2]:
+                bases = list(index.merge_bases(*without, *tips)) if without and tips else []
+                tips, without = without + tips, bases
         entries = list(islice(index.walk(tips, without=without), number))
         refs = Refs(db)
         names: dict[CommitId, list[str]] = {}
@@ -53,6 +57,14 @@ def log(
             head = ref.name == desk.worktree.head
             names.setdefault(ref.target, []).append(f"HEAD -> {short(ref.name)}" if head else short(ref.name))
     here.screen.show([_document(entry) for entry in entries], _lines(entries, names, oneline=oneline, graph=graph))
+
+
+def _tips(here: Here, desk: Desk, db: Database, text: str) -> list[CommitId]:
+    """Where to begin; nowhere, if it is EMPTY."""
+    if isinstance(resolve(db, text, where(desk)), Empty):
+        return []
+    warn_if_shared(here, db, text)
+    return [resolve_commit(db, text, where(desk)).id]
 
 
 def _document(entry: CommitEntry) -> dict[str, object]:

@@ -35,11 +35,11 @@ def reset(
     if soft and hard:
         raise OptionsClash(options=("--soft", "--hard"))
     with at_desk(here, tidies=True) as desk, GitHistory(desk.repository.git_folder) as history:
-        commit = commit_of(desk, revision).id
+        commit = commit_of(here, desk, revision).id
         overwritten, moved = do(desk, history, commit, deed(here, desk.repository.settings, history), hard=hard)
         here.screen.say_if(mirror(desk.repository, history))
     where = desk.worktree.branch or "HEAD"
-    here.screen.show(
+    here.screen.done(
         {"branch": desk.worktree.branch, "commit": commit, "tables": counts_document(moved.tables)},
         [
             f"{where} now is at {commit[:12]}: {totals(moved)} in the database.",

@@ -10,7 +10,7 @@ import typer
 from isovc.cli.at_desk import at_desk
 from isovc.cli.group import command_app
 from isovc.cli.here import here_of
-from isovc.cli.screen import Line, Styled
+from isovc.cli.screen import Line
 from isovc.cli.wording import counts_document, difference_lines, schema_document
 from isovc.workspace.capturing import warnings
 from isovc.workspace.status import Status
@@ -30,7 +30,7 @@ def status(
         found = look(desk, verify=verify, progress=here.screen.progress())
         warned = warnings(desk)
     for each in warned:
-        here.screen.say((Styled("warning: ", "yellow"), each))
+        here.screen.warn(each)
     here.screen.show(
         {
             "branch": found.branch,
@@ -39,6 +39,7 @@ def status(
             "tables": counts_document(found.difference.tables),
             "schema": schema_document(found.difference),
             "attachments": {},
+            "warnings": list(warned),
             "waiting": found.waiting,
         },
         _lines(found),
