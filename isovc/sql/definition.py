@@ -50,6 +50,20 @@ def module_of(sql: str) -> str:
     return unquoted(after[1]) if len(after) > 1 and after[0].upper() == "USING" else ""
 
 
+def options_of(sql: str) -> dict[str, str]:
+    """The arguments of a CREATE VIRTUAL TABLE that are written `name = value`, names in lower case.
+
+    >>> options_of("CREATE VIRTUAL TABLE f USING fts5(a, content='my t', Content_RowID=id)")
+    {'content': 'my t', 'content_rowid': 'id'}
+    """
+    words = [token for token, _, _ in tokens(sql)]
+    return {
+        unquoted(words[at - 1]).lower(): unquoted(words[at + 1])
+        for at in range(1, len(words) - 1)
+        if words[at] == "=" and words[at + 1] not in (",", ")")
+    }
+
+
 def added_columns(old: str, new: str) -> tuple[str, ...]:
     """Column definitions that stand at the end of `new` and make it from `old`; empty where it is not as simple.
 

@@ -6,14 +6,15 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from isovc.errors import MissingModule, NameUnreadable
+from isovc.errors import NameUnreadable
 from isovc.model import Key, KeyRange, Row, Shape, Table
 from isovc.sources.sqlite.access import Access, access
+from isovc.sources.sqlite.doubts import Doubt, doubts
 from isovc.sources.sqlite.failures import told
 from isovc.sources.sqlite.mark import Mark
 from isovc.sources.sqlite.pages import PageMap, Pages, read_pages
 from isovc.sources.sqlite.rows import read_keys, read_rowids, read_rows
-from isovc.sources.sqlite.shape import read_objects, read_shape, unknown_modules
+from isovc.sources.sqlite.shape import read_shape
 from isovc.sources.sqlite.snapshot import Snapshot
 from isovc.sql import name
 
@@ -37,18 +38,21 @@ class Reading:
         return self._snapshot.mark
 
     def shape(self) -> Shape:
-        """Tables, columns, keys and every definition."""
+        """Tables, columns, keys and every definition. Raises where a table is of no use: its rows cannot be reached."""
         try:
             with self._told():
-                return read_shape(self._connection)
+                shape = read_shape(self._connection)
         except UnicodeDecodeError:
             raise NameUnreadable(path=self._snapshot.path) from None
+        for table in shape.tables.values():
+            with self._told(table):
+                self._access(table)
+        return shape
 
-    def warnings(self) -> tuple[MissingModule, ...]:
-        """Virtual tables whose module is not here: definition and stored tables are kept, nothing else of them is."""
+    def warnings(self) -> tuple[Doubt, ...]:
+        """What is kept and will not come back as it is."""
         with self._told():
-            found = unknown_modules(self._connection, read_objects(self._connection))
-        return tuple(MissingModule(path=self._snapshot.path, table=table, module=module) for table, module in found)
+            return doubts(self._snapshot)
 
     def rows(self, table: Table, within: KeyRange | None = None) -> Iterator[list[Row]]:
         """Rows in batches, cells as in `table.cells`, in the order of their encoded keys."""
