@@ -35,9 +35,9 @@ def standing_after(db: Database, worktree: int, number: int) -> Standing | None:
     return None
 
 
-def live_after(db: Database, worktree: int, number: int) -> SnapshotId | None:
-    """What its database held then, as far as operations saw it."""
-    for logged in Operations(db).newest_first(before=number + 1):
+def live_after(db: Database, worktree: int, number: int | None) -> SnapshotId | None:
+    """What its database held after operation `number` (None: the newest), as far as operations saw it."""
+    for logged in Operations(db).newest_first(before=None if number is None else number + 1):
         pair = logged.operation.live.get(str(worktree))
         if pair is not None:
             return pair[1]

@@ -20,7 +20,8 @@ Moves = Mapping[str, tuple[Any, Any]]  # by name, what is now and what shall be
 @dataclass(frozen=True, slots=True)
 class Way:
     """From where things stand to where they shall. `live`: what the database shall hold (None: what it holds). `left`:
-    what it held at the beginning of the way, if nobody has written since. `merging`: what was written since stays."""
+    what it holds now if nobody has written since. `merging`: what was written since stays. `planted`: what the
+    database of another working copy holds that comes back."""
 
     telling: Telling
     steps: tuple[Logged, ...]
@@ -30,7 +31,7 @@ class Way:
     live: SnapshotId | None
     left: SnapshotId | None
     merging: bool = False
-    planted: SnapshotId | None = None  # what the database of another working copy holds that comes back
+    planted: SnapshotId | None = None
 
     @property
     def verb(self) -> str:
@@ -69,7 +70,7 @@ def plan_redo(desk: Desk, many: int) -> Way:
         _composed([each.operation.worktrees for each in steps]),
         _composed([each.operation.settings for each in steps]),
         live=after[steps[-1].id] if rows else None,
-        left=rows[0].operation.live[here][0] if rows else None,
+        left=_held(desk) if rows else None,
         planted=_planted(steps[-1].operation.live, here, 1),
     )
 
@@ -168,11 +169,27 @@ def _back(desk: Desk, steps: Sequence[Logged], telling: Telling, *, merging: boo
         _composed([_turned(each.operation.refs) for each in steps]),
         _composed([_turned(each.operation.worktrees) for each in steps]),
         _composed([_turned(each.operation.settings) for each in steps]),
-        live=rows[-1].operation.live[here][0] if rows else None,
-        left=rows[0].operation.live[here][1] if rows else None,
+        live=_before(desk, rows[-1]) if rows else None,
+        left=(rows[0].operation.live[here][1] if merging else _held(desk)) if rows else None,
         merging=merging,
         planted=_planted(steps[-1].operation.live, here, 0),
     )
+
+
+def _held(desk: Desk) -> SnapshotId | None:
+    """What the database held when an operation saw it last."""
+    with desk.repository.file.reading() as db:
+        return live_after(db, desk.worktree.id, None)
+
+
+def _before(desk: Desk, step: Logged) -> SnapshotId | None:
+    """What the database held before an operation, or before it was done again."""
+    here = str(desk.worktree.id)
+    with desk.repository.file.reading() as db:
+        for logged in Operations(db).newest_first(worktree=desk.worktree.id):
+            if logged.id == step.id or logged.operation.redone[:1] == (step.id,):
+                return logged.operation.live[here][0]
+    return step.operation.live[here][0]
 
 
 def _moves_rows(step: Logged, here: str) -> bool:
