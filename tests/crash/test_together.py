@@ -13,6 +13,7 @@ import time
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,7 @@ from tests.versioned import ROOT, Versioned
 pytestmark = pytest.mark.needs("git", "sqlite3")
 
 STATED = {"name-taken", "branch-in-use", "nothing-to-commit", "no-such-name", "not-merged", "kept-there"}  # refusals
+DEEDS = ("commit", "commit", "drop", "drop", "switch", "branch", "clean", "clean", "look")
 PATIENCE = 120  # seconds: a command that takes longer has hung
 
 
@@ -40,20 +42,29 @@ class Worker:
     def work(self, until: float) -> None:
         while time.monotonic() < until and not self.failures:
             self.turn += 1
-            deed = self.chance.choice((self.commit, self.commit, self.switch, self.branch, self.clean, self.look))
             try:
-                deed()
+                getattr(self, self.chance.choice(DEEDS))()
             except (AssertionError, ValueError, sqlite3.Error, subprocess.TimeoutExpired) as error:
                 self.failures.append(f"{self.name}, turn {self.turn}: {error!r}")
 
     def commit(self) -> None:
+        self.change()
+        said = self.run("commit", "-m", f"{self.name} {self.turn}")
+        if said is not None:
+            self.acknowledged.append(said["commit"])
+
+    def drop(self) -> None:
+        """What is committed and left behind at once is what gc lives on."""
+        self.change()
+        said = self.run("commit", "-m", "for nothing")
+        if said is not None:
+            self.run("reset", "--hard", said["parents"][0])
+
+    def change(self) -> None:
         with closing(sqlite3.connect(self.app.path, timeout=60, isolation_level=None)) as db:
             # the same values come and go: the garbage of one is news of the other
             db.execute(f"UPDATE notes SET body = 'turn {self.chance.randrange(4)}' || id")
             db.execute("INSERT INTO tags VALUES(?, ?)", (self.turn, self.name))
-        said = self.run("commit", "-m", f"{self.name} {self.turn}")
-        if said is not None:
-            self.acknowledged.append(said["commit"])
 
     def switch(self) -> None:
         self.run("switch", f"{self.name}-{self.chance.randrange(3)}")
@@ -68,7 +79,7 @@ class Worker:
     def look(self) -> None:
         self.run(self.chance.choice(("status", "log", "fsck")))
 
-    def run(self, *words: str) -> dict[str, str] | None:
+    def run(self, *words: str) -> dict[str, Any] | None:
         done = subprocess.run(
             [sys.executable, "-m", "isovc", "-C", str(self.app.path), *words, "--json"],
             env={**os.environ, "PYTHONPATH": str(ROOT)},
