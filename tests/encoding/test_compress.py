@@ -92,9 +92,22 @@ def test_a_frame_that_does_not_tell_its_size_is_refused():
 
 
 @pytest.mark.parametrize("content", [b"", b"abc" * 100])
-def test_bytes_behind_the_frame_are_refused(content):
+@pytest.mark.parametrize("more", [b"x", bytes(9), compress(b"abc", level=1)])
+def test_bytes_behind_the_frame_are_refused(content, more):
     with pytest.raises(NotCanonical):
-        decompress(compress(content, level=1) + b"x")
+        decompress(compress(content, level=1) + more)
+    with pytest.raises(NotCanonical):
+        decompress_against(compress_against(content, b"abcabc", level=1) + more, b"abcabc")
+
+
+@pytest.mark.parametrize("size", [0, 1, (128 << 10) - 1, 128 << 10, (128 << 10) + 1, 300_000])
+def test_a_base_may_be_of_any_size(size):
+    base = b"".join(i.to_bytes(4, "big") for i in range(size // 4 + 1))[:size]
+    content = base[: size // 2] + b"changed" + base[size // 2 :]
+    frame = compress_against(content, base, level=1)
+    assert decompress_against(frame, base) == content
+    with pytest.raises(NotCanonical):
+        decompress_against(b"\xe0" + ((1 << 40) + size).to_bytes(8, "little") + frame[-8:], base)
 
 
 def test_a_difference_without_its_base_is_no_content():
