@@ -19,11 +19,11 @@ from isovc.errors import NotSorted
 from isovc.store.protocol import ChunkWriter
 from isovc.tree.build import plant
 from isovc.tree.diff import Change, differing_cells
-from isovc.tree.forest import Forest, Root
+from isovc.tree.forest import Forest, Root, Top
 from isovc.tree.grow import Planter, Stack
 from isovc.tree.leaf import Leaf, Row
-from isovc.tree.node import Entry, decode_node, last_key
-from isovc.tree.runs import Runs
+from isovc.tree.node import Children, Entry, decode_node, last_key
+from isovc.tree.runs import Runs, leaves_at
 
 _WARM = 128  # edits of which the leaves are fetched at once: half the cost of one by one, at most 8 MB
 _AT_ONCE = 1024  # edits of one run that are held together; a run that gets more is streamed
@@ -87,7 +87,7 @@ def edit(
     entries = list(top.entries)
     with nullcontext(writer) if writer else forest.store.writing() as writer:
         planter = Planter(writer, forest.rules, key_width)
-        queue = _Edits(forest, Runs(forest, top), edits)
+        queue = _Edits(forest, top, edits)
         climbing = _rewrite_leaves(forest, Runs(forest, top), planter, queue, width, key_width)
         for level in range(1, top.level + 1):
             climbing = _rewrite_nodes(forest, Runs(forest, top), planter, level, climbing)
@@ -105,9 +105,9 @@ def edit(
 class _Edits:
     """The edits in order, checked, the next one in view. The leaves of those to come are fetched many at a time."""
 
-    def __init__(self, forest: Forest, runs: Runs, edits: Iterable[Step]) -> None:
+    def __init__(self, forest: Forest, top: Top, edits: Iterable[Step]) -> None:
         self._forest = forest
-        self._runs = runs
+        self._top = top
         self._source = iter(edits)
         self._window: Iterator[Step] = iter(())
         self._last: bytes | None = None
@@ -133,12 +133,19 @@ class _Edits:
 
     def _next_window(self) -> Iterator[Step]:
         window = list(islice(self._source, _WARM))
-        if len(window) > 1:
-            # a thousand edits of one run ask for its leaves once
-            runs = [self._runs.holding(0, one.key) for one in window if isinstance(one, Edit)]
-            self._forest.store.get_many(list(dict.fromkeys(leaf.id for run in runs for leaf in run)))
+        keys = [one.key for one in window if isinstance(one, Edit)]
+        if len(keys) > 1:
+            found = leaves_at(self._forest, self._top, keys, _near)
+            # a thousand edits of one leaf ask for it once
+            self._forest.store.get_many(list(dict.fromkeys(leaf.id for leaves in found for leaf in leaves)))
         self._window = iter(window)
         return self._window
+
+
+def _near(children: Children, key: bytes) -> list[Entry]:
+    """The child that holds the key or would take it in."""
+    at = min(bisect_left(children.keys, key), len(children) - 1)
+    return children[at : at + 1] if children else []
 
 
 def _rewrite_leaves(

@@ -3,9 +3,32 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from itertools import chain
+from typing import TypeVar
 
 from isovc.tree.forest import Forest, Top
 from isovc.tree.node import Children, Entry
+
+_T = TypeVar("_T")
+
+
+def leaves_at(
+    forest: Forest, top: Top, sought: Sequence[_T], within: Callable[[Children, _T], list[Entry]]
+) -> list[list[Entry]]:
+    """The leaves of each thing sought, when `within` says which of some children it is below. A level is read at once
+    for all of them."""
+    level, entries = top
+    found = [within(entries, one) for one in sought]
+    while level:
+        nodes = list(dict.fromkeys(chain.from_iterable(found)))
+        children = dict(zip(nodes, forest.children(level, nodes), strict=True))
+        found = [
+            [child for node in below for child in within(children[node], one)]
+            for one, below in zip(sought, found, strict=True)
+        ]
+        level -= 1
+    return found
 
 
 class Runs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -16,7 +16,8 @@ from isovc.tree.diff import Change, compare, differing_cells
 from isovc.tree.edit import Patch
 from isovc.tree.forest import Forest
 from isovc.tree.leaf import Column, Leaf, LeafEncoder, Row
-from isovc.tree.node import Entry, between
+from isovc.tree.node import Children, Entry, between
+from isovc.tree.runs import leaves_at
 
 _AT_ONCE = 128  # stretches of which the leaves are fetched together: half the cost of one by one, at most 16 MB
 
@@ -101,9 +102,10 @@ def _leaf_of(part: _Part) -> ChunkId | None:
 def _parts(forest: Forest, root: ChunkId, stretches: Iterable[Stretch], key_width: int) -> Iterator[_Part]:
     """The stretches cut where leaves end."""
     source = iter(stretches)
+    top = forest.top(root)
     while some := list(islice(source, _AT_ONCE)):
-        found = _leaf_entries(forest, root, some)
-        wanted = list(dict.fromkeys(entry for entries in found for entry in entries))
+        found = leaves_at(forest, top, some, _within)
+        wanted = list(dict.fromkeys(chain.from_iterable(found)))
         leaves = {entry.id: leaf for entry, leaf in zip(wanted, forest.leaves(wanted), strict=True)}
         for stretch, entries in zip(some, found, strict=True):
             for entry, rows in _by_leaf(stretch.rows, entries, key_width):
@@ -142,16 +144,5 @@ def _keyed(columns: list[Column], key_width: int) -> dict[bytes, Row]:
     return dict(zip(keys, zip(*columns, strict=True), strict=True))
 
 
-def _leaf_entries(forest: Forest, root: ChunkId, stretches: list[Stretch]) -> list[list[Entry]]:
-    """The leaves each stretch touches, level by level for all of them together."""
-    level, entries = forest.top(root)
-    found = [between(entries, stretch.after, stretch.upto) for stretch in stretches]
-    while level:
-        nodes = list(dict.fromkeys(entry for entries in found for entry in entries))
-        children = {node.id: below for node, below in zip(nodes, forest.children(level, nodes), strict=True)}
-        found = [
-            [child for node in entries for child in between(children[node.id], stretch.after, stretch.upto)]
-            for stretch, entries in zip(stretches, found, strict=True)
-        ]
-        level -= 1
-    return found
+def _within(children: Children, stretch: Stretch) -> list[Entry]:
+    return between(children, stretch.after, stretch.upto)
