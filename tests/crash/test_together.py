@@ -24,6 +24,7 @@ pytestmark = pytest.mark.needs("git", "sqlite3")
 
 STATED = {"name-taken", "branch-in-use", "nothing-to-commit", "no-such-name", "not-merged", "kept-there"}  # refusals
 DEEDS = ("commit", "commit", "drop", "drop", "switch", "branch", "clean", "clean", "look")
+LEAST = 15  # turns of each, however slow the machine: enough to have left a branch behind
 PATIENCE = 120  # seconds: a command that takes longer has hung
 
 
@@ -40,7 +41,7 @@ class Worker:
     turn: int = 0
 
     def work(self, until: float) -> None:
-        while time.monotonic() < until and not self.failures:
+        while (time.monotonic() < until or self.turn < LEAST) and not self.failures:
             self.turn += 1
             try:
                 getattr(self, self.chance.choice(DEEDS))()
