@@ -8,7 +8,7 @@ commit, leaves them alone when it is undone.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from isovc.errors import BranchInUse, DoesNotFitBack, HeadMoved, MovedSince, SnapshotForgotten
 from isovc.history import CommitId
@@ -62,6 +62,7 @@ def preview(desk: Desk, way: Way) -> Gone:
 
 def go(desk: Desk, history: GitHistory, way: Way, deed: Deed) -> Gone:
     """Go there."""
+    way = replace(way, telling=replace(way.telling, settings=way.settings))
     desk.repository.signer()  # it is asked for before anything is changed
     others = {int(key): pair for key, pair in way.worktrees.items() if int(key) != desk.worktree.id}
     with desk.repository.file.reading() as db:

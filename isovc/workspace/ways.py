@@ -84,7 +84,8 @@ def plan_restore(desk: Desk, operation: str, *, before: bool) -> Way:
         number = found.operation.number - before
         later = [each for each in operations.newest_first() if each.operation.number > number]
         standing = standing_after(db, here, number)
-        live = live_after(db, here, number)
+        own = found.operation.live.get(str(here), (None, None))
+        live = own[0] if before and own[0] else live_after(db, here, number)
         now = Worktrees(db).get(here).standing
     where = "before" if before else "after"
     return Way(

@@ -1,0 +1,224 @@
+"""undo, redo, op and --at-op as people type them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from isovc.cli.who import without_secrets
+from tests.versioned import Versioned
+
+
+@pytest.fixture
+def grown(app: Versioned) -> Versioned:
+    """Three versions on main, and one on exp."""
+    app.sql("UPDATE notes SET title = 'uno' WHERE id = 1")
+    app.commit("second")
+    app.ok("switch", "-c", "exp")
+    app.sql("INSERT INTO notes VALUES(9, 'nine', 'ninth')")
+    app.commit("on exp")
+    app.ok("switch", "main")
+    return app
+
+
+def test_the_log_says_what_was_done(grown: Versioned) -> None:
+    found = grown.json("op", "log")
+    assert [set(each) for each in found] == [{"id", "time", "command", "summary", "undo_of"}] * len(found)
+    commands = ["switch", "commit", "switch", "commit", "commit", "init"]
+    assert [each["command"] for each in found] == commands
+    assert [each["command"] for each in grown.json("op", "log", "-n", "2")] == commands[:2]
+    assert found[0]["summary"] == "switch from exp to main"
+    assert "switch from exp to main" in grown.ok("op", "log", "-n", "1")
+
+
+def test_undo_and_redo_take_rows_and_branches_along(grown: Versioned) -> None:
+    main = grown.dump()
+    done = grown.json("undo")
+    assert done["branch"] == "exp"
+    assert done["tables"] == {"notes": {"added": 1, "modified": 0, "removed": 0}}
+    assert grown.json("op", "log", "-n", "1")[0]["undo_of"] == done["operations"][0]
+    assert grown.rows("SELECT title FROM notes WHERE id = 9") == [("nine",)]
+    grown.json("redo")
+    assert grown.dump() == main
+    assert grown.refused("redo") == "nothing-to-redo"
+
+
+def test_undo_of_a_commit_leaves_the_rows(grown: Versioned) -> None:
+    grown.sql("INSERT INTO tags VALUES(3, 'c')")
+    commit = grown.commit("third")
+    grown.sql("INSERT INTO tags VALUES(4, 'd')")
+    grown.ok("undo")
+    assert grown.rows("SELECT count(*) FROM tags") == [(4,)]
+    assert grown.json("status")["tables"]["tags"]["added"] == 2
+    assert commit not in {each["commit"] for each in grown.json("log")}
+    grown.ok("redo")
+    assert grown.json("log")[0]["commit"] == commit
+
+
+def test_what_was_written_since_is_said_and_comes_back_with_redo(grown: Versioned) -> None:
+    grown.ok("reset", "--hard", "HEAD~1")
+    grown.sql("INSERT INTO tags VALUES(5, 'since')")
+    since = grown.dump()
+    said = grown.ok("undo")
+    assert "What was written since (1 added) is kept: isovc redo brings it back." in said
+    assert grown.clean
+    grown.ok("redo")
+    assert grown.dump() == since
+    grown.sql("INSERT INTO tags VALUES(6, 'and again')")
+    again = grown.dump()
+    grown.ok("undo")
+    grown.ok("redo")
+    assert grown.dump() == again
+
+
+def test_several_at_once_and_not_more_than_there_are(grown: Versioned) -> None:
+    assert len(grown.json("undo", "-n", "4")["operations"]) == 4
+    assert [each["message"].strip() for each in grown.json("log")] == ["first"]
+    assert [each["branch"] for each in grown.json("branch")] == ["main"]
+    assert grown.refused("undo", "-n", "2") == "nothing-to-undo"
+    assert len(grown.json("redo", "-n", "4")["operations"]) == 4
+    assert grown.json("status")["branch"] == "main"
+    assert {each["branch"] for each in grown.json("branch")} == {"main", "exp"}
+    assert grown.refused("undo", "-n", "0", code=2) == "usage"
+
+
+def test_something_new_ends_the_redoing(grown: Versioned) -> None:
+    grown.ok("undo")
+    grown.ok("branch", "other")
+    assert grown.refused("redo") == "nothing-to-redo"
+    grown.ok("undo")
+    grown.ok("undo")
+    assert grown.json("log")[0]["message"].strip() == "second"
+
+
+def test_a_dry_run_changes_nothing(grown: Versioned) -> None:
+    before = (grown.dump(), grown.json("op", "log"))
+    assert grown.json("undo", "--dry-run")["dry_run"] is True
+    assert "Would undo: switch from exp to main" in grown.ok("undo", "--dry-run")
+    assert (grown.dump(), grown.json("op", "log")) == before
+
+
+def test_what_another_has_moved_since_is_refused(grown: Versioned, tmp_path: Path) -> None:
+    grown.ok("branch", "shared")
+    other = grown.at(tmp_path / "w.db")
+    grown.ok("worktree", "add", str(other.path), "shared")
+    other.sql("DELETE FROM tags")
+    other.commit("elsewhere")
+    before = grown.json("op", "log")
+    assert grown.refused("undo") == "moved-since"  # the working copy has gone on since it was made
+    assert other.path.exists()
+    assert grown.json("op", "log") == before
+    made = grown.json("op", "log")[2]["id"]
+    assert grown.refused("op", "revert", made) == "moved-since"  # the branch has a version more than it was made with
+
+
+def test_the_branch_under_the_feet_of_another_stays(grown: Versioned, tmp_path: Path) -> None:
+    other = grown.at(tmp_path / "w.db")
+    grown.ok("worktree", "add", str(other.path), "main~1")
+    grown.ok("branch", "shared")
+    other.ok("switch", "shared")
+    assert grown.refused("undo") == "branch-in-use"
+
+
+def test_one_operation_can_be_taken_back_among_others(grown: Versioned) -> None:
+    grown.sql("INSERT INTO notes VALUES(7, 'lost', '')")
+    grown.ok("reset", "--hard", "HEAD")
+    reset = grown.json("op", "log", "-n", "1")[0]["id"]
+    grown.ok("tag", "v1")
+    grown.sql("INSERT INTO notes VALUES(8, 'later', '')")
+    grown.ok("op", "revert", reset[:8])
+    assert grown.rows("SELECT id FROM notes WHERE id > 3") == [(7,), (8,)]
+    assert [each["tag"] for each in grown.json("tag")] == ["v1"]
+    grown.ok("undo")
+    assert grown.rows("SELECT id FROM notes WHERE id > 3") == [(8,)]
+
+
+def test_what_was_changed_since_does_not_fit_back(grown: Versioned) -> None:
+    grown.sql("UPDATE notes SET body = 'mine' WHERE id = 2")
+    grown.ok("reset", "--hard", "HEAD")
+    reset = grown.json("op", "log", "-n", "1")[0]["id"]
+    grown.sql("UPDATE notes SET body = 'theirs' WHERE id = 2")
+    before = grown.dump()
+    assert grown.refused("op", "revert", reset[:8]) == "does-not-fit"
+    assert grown.dump() == before
+    grown.ok("op", "restore", "--before", reset[:8])
+    assert grown.rows("SELECT body FROM notes WHERE id = 2") == [("mine",)]
+    grown.ok("undo")
+    assert grown.dump() == before
+
+
+def test_any_state_can_be_gone_back_to(grown: Versioned) -> None:
+    dump, names = grown.dump(), grown.json("branch")
+    here = grown.json("op", "log", "-n", "1")[0]["id"]
+    grown.ok("switch", "exp")
+    grown.ok("branch", "-D", "main")
+    grown.ok("config", "busy.seconds", "7")
+    grown.sql("DROP TABLE tags")
+    grown.commit("no tags")
+    grown.ok("op", "restore", here)
+    assert (grown.dump(), grown.json("branch")) == (dump, names)
+    assert grown.json("config", "busy.seconds")["value"] == 5.0
+    grown.ok("undo")
+    assert grown.rows("SELECT count(*) FROM sqlite_schema WHERE name = 'tags'") == [(0,)]
+    assert grown.json("config", "busy.seconds")["value"] == 7.0
+
+
+def test_one_operation_is_shown_with_names_and_rows(grown: Versioned) -> None:
+    shown = grown.json("op", "show", "@")
+    assert shown["database_moved"] == {"notes": {"added": 0, "modified": 0, "removed": 1}}
+    assert (shown["database"], shown["words"][-2:]) == ("app.db", ["switch", "main"])
+    made = grown.json("op", "show", "@~1")
+    assert set(made["refs"]) == {"refs/heads/exp"}
+    assert made["tables"] == {"notes": {"added": 1, "modified": 0, "removed": 0}}
+    text = grown.ok("op", "show", "@~1")
+    assert "exp:" in text
+    assert grown.refused("op", "show", "ffffffff") == "no-such-operation"
+    assert grown.refused("op", "show", "@~99") == "no-such-operation"
+
+
+def test_reading_commands_look_at_the_past(grown: Versioned) -> None:
+    grown.sql("DELETE FROM tags")
+    grown.ok("reset", "--hard", "HEAD")
+    first = grown.json("op", "log")[-2]["id"]
+    assert [each["message"].strip() for each in grown.json("--at-op", first, "log")] == ["first"]
+    assert [each["branch"] for each in grown.json("--at-op", first, "branch")] == ["main"]
+    assert grown.json("status", "--at-op", "@~2")["branch"] == "exp"
+    then = grown.json("status", "--at-op", "@")
+    assert (then["branch"], then["clean"]) == ("main", True)
+    assert len(grown.json("op", "log", "--at-op", first)) == 2
+    assert grown.refused("--at-op", "@~1", "commit", "-m", "x", code=2) == "only-in-the-present"
+    assert grown.refused("--at-op", "@~1", "switch", "exp", code=2) == "only-in-the-present"
+    assert grown.refused("--at-op", "nonsense", "log") == "no-such-operation"
+    assert grown.json("status")["branch"] == "main"
+
+
+def test_commands_that_do_nothing_are_no_operations(grown: Versioned) -> None:
+    before = len(grown.json("op", "log"))
+    grown.ok("switch", "main")
+    grown.ok("status")
+    grown.ok("gc")
+    grown.run("switch", "nowhere")
+    grown.run("commit", "-m", "nothing")
+    assert len(grown.json("op", "log")) == before
+
+
+def test_secrets_are_not_kept(app: Versioned) -> None:
+    words = ("push", "https://ada:hunter2@example.org/x", "--password", "hunter2", "--api-token=hunter2", "-m", "x")
+    assert "hunter2" not in json.dumps(without_secrets(words))
+    assert without_secrets(words)[-2:] == ("-m", "x")
+    app.ok("commit", "--allow-empty", "-m", "see https://ada:hunter2@example.org/")
+    assert b"hunter2" not in _bodies(app)
+
+
+def _bodies(app: Versioned) -> bytes:
+    return json.dumps(app.json("op", "show", "@")["words"]).encode()
+
+
+def test_the_init_cannot_be_undone(app: Versioned) -> None:
+    app.ok("undo")
+    assert app.refused("undo") == "nothing-to-undo"
+    assert app.json("status")["commit"] is None
+    app.ok("redo")
+    assert app.clean
