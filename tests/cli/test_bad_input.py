@@ -257,7 +257,7 @@ def test_names_of_every_kind(app: Versioned) -> None:
     assert len(app.json("show")["tables"]) == 2
     app.ok("switch", "main")
     assert sorted(app.dump().splitlines()) == sorted(dump.splitlines())
-    app.sql("DELETE FROM \"a b\"")
+    app.sql('DELETE FROM "a b"')
     assert app.json("checkout", "HEAD", "-t", "a b")["tables"] == {"a b": {"added": 1, "modified": 0, "removed": 0}}
 
 
@@ -375,3 +375,33 @@ def test_no_worktree_where_it_would_be_taken_for_something_else(app: Versioned, 
     assert app.refused("worktree", "add", name, "-c", "x") == what
     assert sorted(app.folder.rglob("*")) == before
     assert len(app.json("branch")) == 1
+
+
+def test_a_file_where_the_cache_shall_be_is_named(app: Versioned) -> None:
+    shutil.rmtree(app.folder / "cache")
+    (app.folder / "cache").touch()
+    app.sql("DELETE FROM tags")
+    assert app.run("status").err == (
+        f"error: {app.folder}/cache is in the way\nhint: look at what it is, and move it elsewhere\n"
+    )
+
+
+def test_a_store_that_is_gone_is_not_to_be_made_anew(app: Versioned) -> None:
+    (app.folder / "store.db").unlink()
+    assert app.refused("status") == "store-missing"
+    assert "init" not in app.run("status").err
+
+
+def test_a_database_that_is_gone_or_damaged_is_made_again_as_the_hint_says(app: Versioned) -> None:
+    before = app.dump()
+    for error, code in (("no-database", 1), ("database-corrupt", 4)):
+        if code == 4:
+            app.sql("CREATE TABLE big(a); INSERT INTO big VALUES(zeroblob(50000))")
+            app.path.write_bytes(app.path.read_bytes()[:4096] + b"Z" * 30000)
+            assert app.refused("status", code=4) == error
+        app.path.rename(app.path.with_name("away"))
+        assert app.refused("status") == "no-database"
+        assert "isovc worktree add" in app.run("status").err
+        app.ok("worktree", "add", str(app.path), "main")
+        assert app.dump() == before
+        assert app.clean

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from isovc.cli.main import main
-from tests.versioned import Versioned
+from tests.versioned import Ended, Versioned
 
 HEX = re.compile(r"[0-9a-f]{40}")
 COUNTS = {"added", "modified", "removed"}
@@ -270,3 +270,35 @@ def test_rows_of_a_table_of_another_shape_are_compared_by_column(app: Versioned)
     app.sql("CREATE TABLE new(body PRIMARY KEY, id); INSERT INTO new SELECT body, id FROM notes")
     app.sql("DROP TABLE notes; ALTER TABLE new RENAME TO notes")
     assert app.json("status")["tables"] == {"notes": {"added": 3, "modified": 0, "removed": 3}}
+
+
+def test_quiet_commands_that_do_something_say_nothing(app: Versioned) -> None:
+    app.sql("DELETE FROM tags")
+    for words in (
+        ["commit", "-m", "x"],
+        ["switch", "-c", "b"],
+        ["checkout", "main"],
+        ["checkout", "HEAD~1", "-t", "tags"],
+        ["reset", "--hard", "HEAD"],
+        ["branch", "c"],
+        ["branch", "-m", "c", "d"],
+        ["branch", "-d", "d"],
+        ["tag", "v1"],
+        ["tag", "-d", "v1"],
+        ["config", "gc.auto", "off"],
+        ["worktree", "add", "w.db"],
+        ["worktree", "remove", "w.db", "--yes"],
+        ["gc"],
+    ):
+        assert app.run("-q", *words) == Ended(0, "", "")
+    for words in (
+        ["log"],
+        ["show"],
+        ["status"],
+        ["branch"],
+        ["config"],
+        ["worktree", "list"],
+        ["gc", "--dry-run"],
+        ["stats"],
+    ):
+        assert app.ok("-q", *words)

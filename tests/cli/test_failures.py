@@ -131,6 +131,30 @@ def test_a_system_error_without_a_file_is_a_sentence_too() -> None:
     assert explain(PermissionError(errno.EACCES, "x")).message == "no permission to use a file"
 
 
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_without_a_file_says_no_more_than_is_known(number: int) -> None:
+    said = explain(OSError(number, "x")).message
+    assert "a file" not in said
+    assert not said.endswith(("at", ","))
+
+
+def test_a_number_that_is_none_is_told_in_plain_words(isovc: Isovc) -> None:
+    for words, said in (
+        (["log", "-n", "abc"], "'abc' is not a whole number"),
+        (["log", "-n", "-1"], "-1 is not between 0 and 2147483648"),
+        (["undo", "-n", "0"], "0 is less than 1"),
+        (["planted", "show", "--count", "many"], "'many' is not a whole number"),
+    ):
+        assert said in isovc(*words).err.splitlines()[0]
+
+
+def test_a_branch_that_moved_is_told_by_its_short_name() -> None:
+    assert errors.HeadMoved(head="refs/heads/a/b").message.startswith("branch a/b was moved")
+    assert errors.HeadMoved(head="1234567890ab" + "0" * 28).message.startswith(
+        "the working copy at 1234567890ab was moved"
+    )
+
+
 def test_an_interrupt_outside_any_command_is_explained() -> None:
     assert explain(KeyboardInterrupt()).exit_code == 130
 

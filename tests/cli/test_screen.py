@@ -66,6 +66,26 @@ def test_colors_appear_on_a_terminal_or_as_told(
     assert _said(screen) == (YELLOW if colored else "yellow") + "\n"
 
 
+def test_quiet_says_nothing_of_what_was_done() -> None:
+    for options, said in ((Options(), "done\n"), (Options(quiet=True), ""), (Options(quiet=True, json=True), "{}\n")):
+        screen = _screen(options, terminal=False)
+        screen.done({}, ["done"])
+        assert _said(screen) == said
+
+
+def test_a_warning_goes_to_the_standard_error_and_is_dropped_where_nobody_reads_it() -> None:
+    for options, said in (
+        (Options(), "warning: a\\x1bb\n"),
+        (Options(color="always"), "\x1b[1;33mwarning:\x1b[0m a\\x1bb\n"),
+        (Options(quiet=True), ""),
+        (Options(json=True), ""),
+    ):
+        screen = _screen(options, terminal=False)
+        screen.warn("a\x1bb")
+        assert isinstance(screen.err, io.StringIO)
+        assert (screen.err.getvalue(), _said(screen)) == (said, "")
+
+
 @pytest.mark.parametrize("words", [["--color", "always", "planted", "show"], ["planted", "show", "--color", "always"]])
 def test_the_color_option_works_on_both_sides(isovc: Isovc, words: list[str]) -> None:
     assert YELLOW in isovc(*words, "-m", "yellow").out

@@ -82,7 +82,7 @@ def remove(
     said = (
         f"Removed {path}. Its branch stays." if is_deleted else f"Forgot {path}, and left the file: it cannot be read."
     )
-    here.screen.show({"path": str(path), "branch": gone.branch, "deleted": is_deleted}, [said])
+    here.screen.done({"path": str(path), "branch": gone.branch, "deleted": is_deleted}, [said])
 
 
 @app.command()
@@ -99,4 +99,4 @@ def repair(
         number = numbered(desk, here.path(was)) if was else None
         found = adopt(desk, here.path(path), deed(here, desk.repository.settings), number=number)
     branch = f"on branch {found.branch}" if found.branch else "on no branch"
-    here.screen.show({"path": str(path), "branch": found.branch}, [f"{path} is the working copy {branch} again."])
+    here.screen.done({"path": str(path), "branch": found.branch}, [f"{path} is the working copy {branch} again."])
