@@ -167,7 +167,7 @@ class Operations:
                 (at, *more, batch),
             ).fetchall()
             for number, raw, body in rows:
-                yield _logged(number, raw, body)
+                yield logged(number, raw, body)
             if len(rows) < batch:
                 return
             at = rows[-1][0]
@@ -179,7 +179,7 @@ class Operations:
         ).fetchone()
         if row is None:
             raise NoSuchOperation(text=operation)
-        return _logged(*row)
+        return logged(*row)
 
     def find(self, text: str) -> Logged:
         """The record that a person means: the beginning of its id, `@` for the newest, `@~3` for three before it."""
@@ -205,7 +205,7 @@ class Operations:
             raise NoSuchOperation(text=text)
         if len(rows) > 1:
             raise AmbiguousOperation(text=text, candidates=[row[1].hex()[:12] for row in rows])
-        return _logged(*rows[0])
+        return logged(*rows[0])
 
     def append(self, operation: Operation, *, sign: Sign | None = None) -> Logged:
         """Put a record behind the last one."""
@@ -223,8 +223,9 @@ class Operations:
         return Logged(OperationId(raw.hex()), operation)
 
 
-def _logged(number: int, raw: bytes, body: bytes) -> Logged:
-    if record_id(body) != raw:
+def logged(number: int, raw: object, body: object) -> Logged:
+    """A row of the table as what it says; what was altered is never shown."""
+    if not isinstance(raw, bytes) or not isinstance(body, bytes) or record_id(body) != raw:
         raise OperationDamaged(number=number, why="its content is not what its id says")
     operation = decode_operation(body)
     if operation.number != number:

@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from isovc.encoding.digest import record_id
-from isovc.errors import OperationDamaged
 from isovc.repo.database import Database
-from isovc.repo.operations import Logged, Operation, OperationId, Operations, decode_operation
+from isovc.repo.operations import Logged, Operation, Operations, logged
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +60,9 @@ def oldest_first(db: Database, choice: Choice) -> Iterator[Kept]:
         start = chosen[0].operation.number
     listing = "SELECT number, id, body, signature FROM operation WHERE number >= ? ORDER BY number"
     for number, raw, body, signature in db.execute(listing, (start,)):
-        if record_id(body) != raw:  # what is handed on shall not be worse than what is shown
-            raise OperationDamaged(number=number, why="its content is not what its id says")
-        operation = decode_operation(body)
-        if choice.takes(operation):
-            yield Kept(Logged(OperationId(raw.hex()), operation), body, signature)
+        found = logged(number, raw, body)
+        if choice.takes(found.operation):
+            yield Kept(found, body, signature)
 
 
 def _names(operation: Operation) -> tuple[str, ...]:

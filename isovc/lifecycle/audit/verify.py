@@ -14,15 +14,23 @@ from isovc.repo.database import Database
 from isovc.repo.operations import Operation, Standing
 from isovc.repo.repository import Repository
 
-# `main.`: what is looked back at lies over these tables, and the check is of all there is
-_RECORDS = "SELECT number, id, worktree, ended, body, signature FROM main.operation ORDER BY number"
+# `main.`: what is looked back at lies over these tables, and the check is of all there is. Text is asked for as bytes:
+# where anything may stand there may be some that is none.
+_RECORDS = (
+    "SELECT number, iif(typeof(id) = 'blob', id, NULL), iif(typeof(worktree) = 'integer', worktree, NULL),"
+    " iif(typeof(ended) = 'integer', ended, NULL), iif(typeof(body) = 'blob', body, NULL),"
+    " iif(typeof(signature) IN ('blob', 'null'), signature, 0) FROM main.operation ORDER BY number"
+)
 _STATES = (
-    "SELECT number, snapshot FROM main.operation_snapshot WHERE typeof(number) = 'integer' ORDER BY number, snapshot"
+    "SELECT number, CAST(snapshot AS BLOB) FROM main.operation_snapshot WHERE typeof(number) = 'integer'"
+    " ORDER BY number, snapshot"
 )
 _MOVES = (
-    "SELECT act, name, old, new FROM main.ref_log WHERE typeof(act) = 'integer' AND typeof(name) = 'text'"
-    " ORDER BY act, name, seq"
+    "SELECT act, CAST(name AS BLOB), CAST(old AS BLOB), CAST(new AS BLOB) FROM main.ref_log"
+    " WHERE typeof(act) = 'integer' ORDER BY act, name, seq"
 )
+_REFS = "SELECT CAST(name AS BLOB), CAST(target AS BLOB) FROM main.ref"
+_PLACES = "SELECT id, CAST(database AS BLOB), CAST(head AS BLOB), CAST(head_commit AS BLOB) FROM main.worktree"
 
 Place = tuple[object, object, object]  # database, head, commit
 
@@ -37,7 +45,7 @@ def verify(repository: Repository, demands: Demands | None = None, *, progress: 
         number = 0
         with progress.task("Checking operations", total=many, unit="records") as task:
             for number, raw, worktree, ended, body, signature in db.execute(_RECORDS, ()):
-                listed = frozenset(_hex(row[1]) or repr(row[1]) for row in states.of(number))
+                listed = frozenset(_hex(row[1]) or "" for row in states.of(number))
                 operation = chain.follow(Found(raw, body, signature, Columns(number, worktree, ended, listed)))
                 if isinstance(operation, Fault):
                     return chain.audited(operation)
@@ -100,7 +108,8 @@ class _Ends:
         if number == 1:  # made with the repository, and not when a repository of old was brought up to date
             self._from_the_beginning = operation.worktrees.get("1", (1, 1))[0] is None
         moved: dict[str, tuple[object, object]] = {}
-        for _, ref, old, new in logged:
+        for _, raw, old, new in logged:
+            ref = _text(raw)
             moved[ref] = (moved.get(ref, (_hex(old),))[0], _hex(new))
         if {ref: pair for ref, pair in moved.items() if pair[0] != pair[1]} != dict(operation.refs):
             self.faults.append(Fault(number, name, "the logs of branches and tags say that it moved others"))
@@ -112,11 +121,15 @@ class _Ends:
 
     def disagreements(self, db: Database) -> Iterator[Fault]:
         """Where names and working copies stand elsewhere."""
-        refs = {name: _hex(target) for name, target in db.execute("SELECT name, target FROM main.ref", ())}
-        listing = "SELECT id, database, head, head_commit FROM main.worktree"
-        places = {str(key): (base, head, _hex(at)) for key, base, head, at in db.execute(listing, ())}
-        for what, told, found in (("", self._refs, refs), ("working copy ", self._places, places)):
-            for key in sorted({*told, *(map(str, found) if self._from_the_beginning else ())}):
+        refs = {_text(name): _hex(target) for name, target in db.execute(_REFS, ())}
+        rows = db.execute(_PLACES, ())
+        places = {str(key): (_text(database), _text(head), _hex(commit)) for key, database, head, commit in rows}
+        ends: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+            ("", self._refs, refs),
+            ("working copy ", self._places, places),
+        ]
+        for what, told, found in ends:
+            for key in sorted({*told, *(found if self._from_the_beginning else ())}):
                 if told.get(key) != found.get(key):
                     number, name = self._movers.get(key, (None, ""))
                     yield Fault(number, name, f"{what}{key} stands where no operation has led it")
@@ -130,6 +143,11 @@ class _Ends:
 
 def _place(standing: Standing | None) -> Place | None:
     return None if standing is None else (standing.database, standing.head, standing.commit)
+
+
+def _text(raw: object) -> str:
+    """As a record has it, with lone surrogates for what is no text."""
+    return raw.decode(errors="surrogateescape") if isinstance(raw, bytes) else ""
 
 
 def _hex(raw: object) -> str | None:
