@@ -34,6 +34,8 @@ from isovc.workspace.naming import create
 from isovc.workspace.starting import start
 from isovc.workspace.status import status
 from isovc.workspace.switching import switch
+from isovc.workspace.undoing import go as go_over
+from isovc.workspace.ways import plan_undo
 
 _NOW = count(1_700_000_000_000_000, 1_000_000)
 _numbers = count()
@@ -164,6 +166,24 @@ def _status(bench: Bench) -> dict[str, Contender]:
 @workload("switch between branches 1,000 rows apart", seconds=0.4, rounds=6)
 def _switch(bench: Bench) -> dict[str, Contender]:
     versioned = _committed(bench)
+    there_and_back = _apart(bench, versioned)
+    return {"isovc": lambda: versioned.run(there_and_back)}
+
+
+@workload("undo of a switch over 1,000 rows", seconds=0.2, rounds=6)
+def _undo(bench: Bench) -> dict[str, Contender]:
+    versioned = _committed(bench)
+    there_and_back = _apart(bench, versioned)
+
+    def ours() -> Outcome:
+        versioned.run(there_and_back)
+        return versioned.run(lambda desk, history: go_over(desk, history, plan_undo(desk, 1), _stamp()))
+
+    return {"isovc": ours}
+
+
+def _apart(bench: Bench, versioned: Versioned) -> Callable[[Desk, GitHistory], None]:
+    """Two branches 1,000 scattered rows apart, and the way from one to the other."""
 
     def go(desk: Desk, history: GitHistory) -> None:
         name = BRANCHES + ("main" if desk.worktree.branch == "near" else "near")
@@ -175,7 +195,7 @@ def _switch(bench: Bench) -> dict[str, Contender]:
     versioned.run(go)
     versioned.change(_UPDATE, _scattered(bench))
     versioned.run(lambda desk, history: commit(desk, history, "apart", _stamp()))
-    return {"isovc": lambda: versioned.run(go)}
+    return go
 
 
 @workload("2,000 branches", seconds=2.0, bytes=2_000_000, rounds=1)
