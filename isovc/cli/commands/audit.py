@@ -159,7 +159,7 @@ def export(
                     here.screen.out.write(piece)
             return
         write_file(path, (each.encode(errors="backslashreplace") for each in pieces), replace=replace)
-    here.screen.show(
+    here.screen.done(
         {"file": str(path), "format": form, "records": passed.many, "last": passed.last},
         [f"{passed.many:,} operations written to {path}."],
     )
@@ -188,7 +188,7 @@ def keygen(
     here = here_of(ctx)
     path = here.path(file).absolute()
     public = make_key(path, passphrase())
-    here.screen.show(
+    here.screen.done(
         {"private": str(path), "public": str(public), "locked": bool(passphrase())},
         [f"{path} is the private key, {public} the public one.", f"Next: isovc config {KEY} {path}"],
     )
