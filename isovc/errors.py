@@ -627,8 +627,8 @@ class DatabaseCorrupt(Damage):
         self.path, self.why = path, why
         super().__init__(
             f"the database {path} is damaged: {why}",
-            hint="sqlite3 FILE .recover saves what can be read; with FILE moved away, isovc worktree add FILE BRANCH makes"
-            " it again as it was committed",
+            hint="sqlite3 FILE .recover saves what can be read; with FILE moved away, isovc worktree add FILE BRANCH"
+            " makes it again as it was committed",
         )
 
 

@@ -12,8 +12,8 @@ from isovc.errors import (
     BadMoment,
     BadRevision,
     BeforeHistory,
-    CommitNotIndexed,
     ClockJumped,
+    CommitNotIndexed,
     IsovcError,
     NoCommitsYet,
     NoSuchRevision,
@@ -23,7 +23,18 @@ from isovc.repo.commits import CommitIndex
 from isovc.repo.moments import microseconds
 from isovc.repo.names import BRANCHES, TAGS
 from isovc.repo.refs import Refs, Stamp
-from isovc.repo.revisions import Commit, Empty, Where, Words, Work, parse, parse_range, resolve, resolve_commit, shared_name
+from isovc.repo.revisions import (
+    Commit,
+    Empty,
+    Where,
+    Words,
+    Work,
+    parse,
+    parse_range,
+    resolve,
+    resolve_commit,
+    shared_name,
+)
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=ZoneInfo("Europe/Berlin"))
 MAIN = BRANCHES + "main"
