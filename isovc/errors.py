@@ -1292,6 +1292,19 @@ class NothingToRedo(Refused):
         )
 
 
+class GoneOverAlone(Refused):
+    """An operation that cannot be gone over together with others."""
+
+    code = "gone-over-alone"
+
+    def __init__(self, *, operation: str, command: str, before: int) -> None:
+        self.operation, self.command, self.before = operation, command, before
+        super().__init__(
+            f"`isovc {command}` ({operation[:12]}) made or removed a file, and is gone over by itself",
+            hint=f"first with -n {before}, then one by one" if before else "go over it without -n first",
+        )
+
+
 class OutOfReach(Refused):
     """An operation whose effects lie where undo cannot reach."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from isovc.cli.here import Here
 from isovc.cli.screen import Line
@@ -16,40 +16,29 @@ from isovc.workspace.undoing import Gone, go, preview
 from isovc.workspace.ways import Way
 
 
-def go_over(here: Here, desk: Desk, plan: Callable[[Desk, int], Way], many: int, *, dry_run: bool) -> None:
-    """So many operations, in as few transactions as can be."""
-    if dry_run:
-        _show(here, [preview(desk, plan(desk, many))], dry_run=True)
-        return
-    done: list[Gone] = []
-    with GitHistory(desk.repository.git_folder) as history:
-        while many > 0:
-            way = plan(desk, many)
-            done.append(go(desk, history, way, deed(here, desk.repository.settings, history)))
-            many -= len(way.steps)
-            desk = desk.again()
-        here.screen.say_if(mirror(desk.repository, history))
-    _show(here, done, dry_run=False)
-
-
 def go_along(here: Here, desk: Desk, way: Way, *, dry_run: bool) -> None:
-    """One way."""
-    go_over(here, desk, lambda _desk, _many: way, len(way.steps), dry_run=dry_run)
+    """One way, in one transaction."""
+    if dry_run:
+        _show(here, preview(desk, way), dry_run=True)
+        return
+    with GitHistory(desk.repository.git_folder) as history:
+        gone = go(desk, history, way, deed(here, desk.repository.settings, history))
+        here.screen.say_if(mirror(desk.repository, history))
+    _show(here, gone, dry_run=False)
 
 
-def _show(here: Here, done: list[Gone], *, dry_run: bool) -> None:
-    last = done[-1]
+def _show(here: Here, gone: Gone, *, dry_run: bool) -> None:
     here.screen.show(
         {
             "dry_run": dry_run,
-            "operations": [step.id for gone in done for step in gone.way.steps],
-            "branch": last.branch,
-            "commit": last.standing.commit,
-            "refs": {name: then for gone in done for name, (_, then) in gone.way.refs.items()},
-            "tables": counts_document(last.moved.tables),
-            "since": counts_document(last.since.tables),
+            "operations": [step.id for step in gone.way.steps],
+            "branch": gone.branch,
+            "commit": gone.standing.commit,
+            "refs": {name: then for name, (_, then) in gone.way.refs.items()},
+            "tables": counts_document(gone.moved.tables),
+            "since": counts_document(gone.since.tables),
         },
-        [line for gone in done for line in _lines(gone, dry_run=dry_run)],
+        _lines(gone, dry_run=dry_run),
     )
 
 

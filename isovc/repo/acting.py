@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from isovc.encoding.signing import Sign
 from isovc.history import CommitId
 from isovc.repo.database import Database
+from isovc.repo.decided import decide
 from isovc.repo.deeds import Deed, Telling
 from isovc.repo.operations import Live, Logged, Operation, Operations
 from isovc.repo.refs import Refs, Stamp
@@ -73,6 +74,8 @@ class Act:
             mine = operations.last(self.worktree)
             below = mine.next_undo if mine else None
         here = self.worktrees.find(self.worktree)
+        if telling.settings:
+            decide(self.db, {key: then for key, (_, then) in telling.settings.items()})
         return operations.append(
             Operation(
                 number=self.number,

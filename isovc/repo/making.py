@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
+from tempfile import mkdtemp
 
 from isovc.encoding.signing import Sign
 from isovc.errors import NoPermission, RepositoryExists
+from isovc.history.durable import fsync_folder, write_durably
 from isovc.history.git_history import GitHistory
 from isovc.repo.acting import Act
 from isovc.repo.deeds import Deed, Telling
@@ -18,6 +22,7 @@ from isovc.repo.worktrees import Files
 from isovc.store import StoreFile
 
 FIRST_BRANCH = "main"
+_UNFINISHED = f"{FOLDER}.new-"
 
 
 def make(beside: Path, files: Files, deed: Deed, *, sign: Sign | None = None) -> Path:
@@ -25,11 +30,13 @@ def make(beside: Path, files: Files, deed: Deed, *, sign: Sign | None = None) ->
     folder = beside.with_name(FOLDER)
     if folder.exists():
         raise RepositoryExists(folder=folder)
-    building = folder.with_name(f"{FOLDER}.{os.getpid()}")
+    _clear_away(folder)
     try:
-        building.mkdir()
+        building = Path(mkdtemp(prefix=_UNFINISHED, dir=folder.parent))
     except PermissionError:
         raise NoPermission(path=folder, deed="make") from None
+    building.chmod(0o777 & ~_umask())
+    held = _hold(building)
     try:
         store = StoreFile.create(building / "store.db")
         try:
@@ -40,13 +47,44 @@ def make(beside: Path, files: Files, deed: Deed, *, sign: Sign | None = None) ->
         finally:
             store.close()
         GitHistory.create(building / "git").close()
-        (building / "config.toml").write_text(EMPTY_FILE, encoding="utf-8")
+        write_durably(building / "config.toml", EMPTY_FILE.encode())
         (building / "cache").mkdir()
+        fsync_folder(building)
         try:
             building.rename(folder)
         except OSError:
             raise RepositoryExists(folder=folder) from None
+        fsync_folder(folder.parent)
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
         raise
+    finally:
+        os.close(held)
     return folder
+
+
+def _clear_away(folder: Path) -> None:
+    """Take away what an interrupted one left: nobody holds it any more."""
+    for left in folder.parent.glob(f"{_UNFINISHED}*"):
+        with suppress(OSError):
+            held = _hold(left)
+            shutil.rmtree(left, ignore_errors=True)
+            os.close(held)
+
+
+def _hold(building: Path) -> int:
+    """A kernel lock on a folder, which ends with this process however it ends."""
+    held = os.open(building, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BaseException:
+        os.close(held)
+        raise
+    return held
+
+
+def _umask() -> int:
+    """The folder shall have the mode that any new folder of this person has. The system tells the mask by a change."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

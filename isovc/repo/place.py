@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from isovc.errors import InsideRepository, NoRepository, PathReserved, PointerBroken
+from isovc.history.durable import fsync_folder, write_durably
 
 FOLDER = ".isovc"
 _COMPANIONS = ("-journal", "-wal", "-shm")  # what SQLite writes beside a database
@@ -73,7 +74,10 @@ def write_pointer(beside: Path, repository: Path) -> None:
     """Let commands find the repository from the folder of a worktree, also when both are moved together."""
     # as JSON, because a name may hold line ends and bytes that are no text
     names = json.dumps([os.path.relpath(repository, os.path.realpath(beside.parent)), beside.name])
-    beside.with_name(FOLDER).write_text(f"{_MARK}{names}\n", encoding="ascii")
+    for left in beside.parent.glob(f".{FOLDER}.*"):  # of one that was interrupted: only one is written at a time
+        left.unlink(missing_ok=True)
+    write_durably(beside.with_name(FOLDER), f"{_MARK}{names}\n".encode("ascii"))
+    fsync_folder(beside.parent)
 
 
 def read_pointer(file: Path) -> tuple[Path, Path]:

@@ -32,6 +32,8 @@ def vanish(path: Path) -> None:
     """Delete what waits."""
     for companion in reversed(_COMPANIONS):
         waiting_name(path).with_name(waiting_name(path).name + companion).unlink(missing_ok=True)
+    if path.parent.is_dir():
+        fsync_folder(path.parent)  # or the rows could come back with the power
 
 
 def _rename(old: Path, new: Path) -> None:

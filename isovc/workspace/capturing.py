@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from isovc.encoding.values import decode, encode
@@ -49,10 +50,11 @@ def remember(desk: Desk, mark: bytes, version: Version, pages: PageMap) -> None:
     with desk.repository.file.transaction() as db:
         Worktrees(db).set_live(desk.worktree.id, Live(mark, encode_version(version)))
     file = _pages_file(desk)
-    file.parent.mkdir(exist_ok=True)
     fresh = file.with_name(f"{file.name}.{os.getpid()}")
-    fresh.write_bytes(encode([mark, pages.encode()]))
-    fresh.replace(file)
+    with suppress(OSError):  # a cache: what cannot be remembered is looked at again
+        file.parent.mkdir(exist_ok=True)
+        fresh.write_bytes(encode([mark, pages.encode()]))
+        fresh.replace(file)
 
 
 def remember_made(desk: Desk, version: Version, committed: Mark | None) -> None:

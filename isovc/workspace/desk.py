@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from isovc.errors import NotAWorktree, NoWorktrees, PathNotText
+from isovc.repo.decided import write_decided
 from isovc.repo.place import Place
 from isovc.repo.repository import Repository
 from isovc.repo.worktrees import Worktree, Worktrees
@@ -40,6 +41,7 @@ def sit_down(repository: Repository, place: Place) -> Desk:
     """At the database the person stands beside, or at the main one."""
     with repository.file.reading() as db:
         known = Worktrees(db).all()
+    write_decided(repository)
     if not known:
         raise NoWorktrees(folder=repository.folder)
     if place.database is None:

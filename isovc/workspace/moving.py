@@ -16,6 +16,7 @@ from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
 from isovc.repo.acting import Act, acting
 from isovc.repo.database import Database as Connection
+from isovc.repo.decided import write_decided
 from isovc.repo.deeds import Deed, Telling
 from isovc.repo.worktrees import Files, Intent, Worktrees
 from isovc.snapshot.move import plan_move
@@ -76,12 +77,19 @@ def move(desk: Desk, writing: Writing, live: Version, step: Step, *, refuse_viol
 
 def confirm(desk: Desk, intent: Intent, writing: Writing, moved: Difference) -> None:
     """The database has been moved by so much: the working copy is there now."""
+    # the database is there and the announcement stands: if it cannot be written down here, the next command does it
+    with suppress(IsovcError):
+        _confirm(desk, intent, writing, moved)
+
+
+def _confirm(desk: Desk, intent: Intent, writing: Writing, moved: Difference) -> None:
     with desk.repository.file.transaction() as db:
         worktrees = Worktrees(db)
         if worktrees.get(desk.worktree.id).intent != intent:
             return  # another command came between, and has settled it
         _arrive(db, desk, intent, moved)
         worktrees.set_live(desk.worktree.id, None)
+    write_decided(desk.repository)
     remember_made(desk, decode_version(intent.live_files), writing.committed)
 
 
@@ -89,7 +97,9 @@ def settle(desk: Desk) -> tuple[Desk, str]:
     """Finish or drop what an interrupted command left behind; what was done about it, if anything."""
     try:
         with desk.database.writing() as writing:
-            return _settle(desk, writing)
+            settled = _settle(desk, writing)
+        write_decided(desk.repository)
+        return settled
     except NoDatabase:
         return desk, ""  # it may come back, and nothing can be said before; whoever needs it says that it is not there
     except DatabaseBusy:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -99,8 +100,7 @@ def plant(here: Desk, plan: Outset, deed: Deed, telling: Telling) -> Desk:
                 write_pointer(path, repository.folder)
             made = _enter(here, plan, stored, deed, telling)
         except BaseException:
-            vanish(path)
-            _move_pointer(repository, path)
+            _as_decided(repository, path)
             raise
         there = desk(repository, made)  # and the file appears
     remember(there, mark.encode(), target, pages)  # its name is new to it, so it is looked at once more
@@ -113,6 +113,8 @@ def listed(here: Desk) -> list[Outpost]:
     with here.repository.file.reading() as db:
         found = Worktrees(db).all()
     paths = [database_path(here.repository, each) for each in found]
+    for path in paths:
+        appear(path)
     return [Outpost(path, each.branch, each.commit, path.exists()) for path, each in zip(paths, found, strict=True)]
 
 
@@ -154,12 +156,10 @@ def uproot(
                 act.lead(refs or {}, deed.command)
                 act.saw(encode_version(live) if live else None, None, worktree=worktree.id)
                 act.record(telling)
-        except BaseException:
-            appear(path)
-            raise
-        vanish(path)
-        (repository.cache / f"pages-{worktree.id}").unlink(missing_ok=True)
-        _move_pointer(repository, path)
+        finally:
+            _as_decided(repository, path)
+        with suppress(OSError):
+            (repository.cache / f"pages-{worktree.id}").unlink(missing_ok=True)
         return is_readable
 
 
@@ -213,6 +213,17 @@ def _enter(here: Desk, plan: Outset, stored: str, deed: Deed, telling: Telling) 
         act.saw(lost.live.files if lost and lost.live else None, after, worktree=number)
         act.record(telling)
         return act.worktrees.get(number)
+
+
+def _as_decided(repository: Repository, path: Path) -> None:
+    """Let a waiting database appear or vanish: store.db says which, whatever interrupted us."""
+    with repository.file.reading() as db:
+        is_known = path in [database_path(repository, each) for each in Worktrees(db).all()]
+    if is_known:
+        appear(path)
+    else:
+        vanish(path)
+        _move_pointer(repository, path)
 
 
 def _check_free(worktrees: Worktrees, head: str, stored: str) -> None:

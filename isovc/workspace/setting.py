@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from isovc.repo.acting import acting
+from isovc.repo.decided import write_decided
 from isovc.repo.deeds import Deed, Telling
-from isovc.repo.settings import Plain, write_setting
+from isovc.repo.settings import Plain
 from isovc.workspace.desk import Desk
 
 
 def change_setting(desk: Desk, key: str, value: Plain | None, deed: Deed) -> None:
     """Set it for this repository; None: what the person or the default says holds again."""
     before = desk.repository.settings.project.get(key)
-    # it holds for this operation already: a key that is lost must not keep anybody from naming another
-    desk.repository.settings = desk.repository.settings.changed(key, value)
     with acting(desk.repository, deed, desk.worktree.id) as act:
         act.record(Telling(_said(key, value), settings={key: (before, value)} if before != value else {}))
-        # inside: where the file cannot be written, nothing is recorded
-        write_setting(desk.repository.folder / "config.toml", key, value)
+    write_decided(desk.repository)
 
 
 def _said(key: str, value: Plain | None) -> str:

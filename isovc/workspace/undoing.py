@@ -16,11 +16,11 @@ from isovc.history.git_history import GitHistory
 from isovc.repo.acting import acting
 from isovc.repo.commits import CommitIndex
 from isovc.repo.database import Database
+from isovc.repo.decided import write_decided
 from isovc.repo.deeds import Deed
 from isovc.repo.names import BRANCHES, short, what_is
 from isovc.repo.operations import Operations, Standing
 from isovc.repo.refs import Refs
-from isovc.repo.settings import write_setting
 from isovc.repo.snapshots import read_snapshot
 from isovc.repo.versions import files_of
 from isovc.repo.worktrees import Worktrees
@@ -68,8 +68,6 @@ def go(desk: Desk, history: GitHistory, way: Way, deed: Deed) -> Gone:
     with desk.repository.file.reading() as db:
         _check(db, desk, way)
         content = read_snapshot(db, way.planted) if way.planted else None
-    for key, (_, then) in way.settings.items():  # before the commit point: to set them once more does no harm
-        write_setting(desk.repository.folder / "config.toml", key, then)
     refs = {name: then for name, (_, then) in way.refs.items()}
     for number, (now, then) in others.items():
         if now is None and then is not None:
@@ -92,6 +90,7 @@ def go(desk: Desk, history: GitHistory, way: Way, deed: Deed) -> Gone:
         act.rename_heads(heads)
         act.worktrees.set_head(desk.worktree.id, standing.head, standing.commit, files_of(history, standing.commit))
         act.record(way.telling)
+    write_decided(desk.repository)
     return Gone(way, standing)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from isovc.errors import NothingToRedo, NothingToUndo, OutOfReach
+from isovc.errors import GoneOverAlone, NothingToRedo, NothingToUndo, OutOfReach
 from isovc.repo.deeds import Telling
 from isovc.repo.operations import Live, Logged, Operations, SnapshotId
 from isovc.repo.past import live_after, standing_after
@@ -45,21 +45,25 @@ class Way:
 
 
 def plan_undo(desk: Desk, many: int) -> Way:
-    """Back over so many operations of this working copy. Fewer where one of them made or removed a working copy, which
-    is gone over by itself."""
+    """Back over so many operations of this working copy."""
     with desk.repository.file.reading() as db:
         steps = _last_steps(Operations(db), desk.worktree.id, many)
-    return _undo_of(desk, _alike(steps))
+    _check_alike(steps)
+    telling = Telling(
+        f"undo {_listed(steps)}", undone=tuple(each.id for each in steps), below=steps[-1].operation.below
+    )
+    return _back(desk, steps, telling)
 
 
 def plan_redo(desk: Desk, many: int) -> Way:
-    """Forward again over so many of those that were undone last, or fewer, as above."""
+    """Forward again over so many of those that were undone last."""
     with desk.repository.file.reading() as db:
         waiting = _undone(Operations(db), desk.worktree.id)
     if len(waiting) < many:
         raise NothingToRedo(asked=many, possible=len(waiting))
     after = {step.id: held for step, held in waiting}
-    steps = _alike([step for step, _ in reversed(waiting[-many:])])
+    steps = [step for step, _ in reversed(waiting[-many:])]
+    _check_alike(steps)
     telling = Telling(f"redo {_listed(steps)}", redone=tuple(each.id for each in steps), below=steps[-1].id)
     here = str(desk.worktree.id)
     rows = [each for each in steps if _moves_rows(each, here)]
@@ -145,19 +149,11 @@ def _undone(operations: Operations, worktree: int) -> list[tuple[Logged, Snapsho
     return waiting
 
 
-def _alike(steps: Sequence[Logged]) -> Sequence[Logged]:
-    """As many from the first on as one transaction can go over: files of working copies come and go one by one."""
+def _check_alike(steps: Sequence[Logged]) -> None:
+    """Files of working copies come and go one by one, and everything else in one transaction."""
     for at, step in enumerate(steps):
-        if any(None in pair for pair in step.operation.worktrees.values()):
-            return steps[: max(at, 1)]
-    return steps
-
-
-def _undo_of(desk: Desk, steps: Sequence[Logged]) -> Way:
-    telling = Telling(
-        f"undo {_listed(steps)}", undone=tuple(each.id for each in steps), below=steps[-1].operation.below
-    )
-    return _back(desk, steps, telling)
+        if len(steps) > 1 and any(None in pair for pair in step.operation.worktrees.values()):
+            raise GoneOverAlone(operation=step.id, command=step.operation.command, before=at)
 
 
 def _back(desk: Desk, steps: Sequence[Logged], telling: Telling, *, merging: bool = False) -> Way:

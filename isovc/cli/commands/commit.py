@@ -41,8 +41,9 @@ def commit(
     text = _message(message)
     with at_desk(here, tidies=True) as desk, GitHistory(desk.repository.git_folder) as history:
         by = deed(here, desk.repository.settings, history, author)
+        warned = list(warnings(desk))  # before the commit: after it nothing may fail any more
         made = make(desk, history, text, by, allow_empty=allow_empty, progress=here.screen.progress())
-        warned = [*warnings(desk), *_of_the_clock(desk, made.commit, by.now)]
+        warned += _of_the_clock(desk, made.commit, by.now)
         for each in warned:
             here.screen.warn(each)
         here.screen.say_if(mirror(desk.repository, history))

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from isovc.cli.at_desk import at_desk
-from isovc.cli.going import go_over
+from isovc.cli.going import go_along
 from isovc.cli.group import command_app
 from isovc.cli.here import here_of
 from isovc.workspace.ways import plan_undo
@@ -28,4 +28,4 @@ def undo(
     """
     here = here_of(ctx)
     with at_desk(here, tidies=True) as desk:
-        go_over(here, desk, plan_undo, number, dry_run=dry_run)
+        go_along(here, desk, plan_undo(desk, number), dry_run=dry_run)
