@@ -28,7 +28,8 @@ def go_along(here: Here, desk: Desk, way: Way, *, dry_run: bool) -> None:
 
 
 def _show(here: Here, gone: Gone, *, dry_run: bool) -> None:
-    here.screen.show(
+    tell = here.screen.show if dry_run else here.screen.done
+    tell(
         {
             "dry_run": dry_run,
             "operations": [step.id for step in gone.way.steps],

@@ -164,13 +164,13 @@ class GitHistory:
         return (CommitId(name) for name in self._objects.names() if self._objects.kind(name) == "commit")
 
     def git_identity(self) -> Identity | None:
-        """Who the person's own git configuration says they are, if it says."""
+        """Who the person's own git configuration says they are, as far as it says."""
         try:
             config = self._repository.config
             name, email = ((config[key] or "").strip() if key in config else "" for key in ("user.name", "user.email"))
         except pygit2.GitError as error:
             raise GitConfigUnreadable(why=_words(error)) from error
-        return Identity(name, email) if name else None
+        return Identity(name, email) if name or email else None
 
     # -- within --------------------------------------------------------------------------------------------------------
 

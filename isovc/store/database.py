@@ -101,7 +101,7 @@ class StoreFile:
     def give_back(self, pages: int) -> None:
         """Hand at most so many free pages back to the file system."""
         with _translated(self.path, self._busy_seconds, "shrink"):
-            self.connection().execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
+            self.connection().executescript(f"PRAGMA incremental_vacuum({pages})")  # execute() would free one page only
 
     def release(self) -> None:
         """Close this thread's connection: for a thread that ends before the store is closed."""

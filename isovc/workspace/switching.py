@@ -182,18 +182,21 @@ def _left_alone(desk: Desk, head: str, refs: Mapping[str, CommitId | None]) -> C
 
 
 def _with_tables(live: Version, source: Version, tables: Sequence[str]) -> Version:
-    """The live version with some tables, and what hangs on them, as the source has them."""
+    """The live version with some tables, and what hangs on them, as the source has them. SQLite knows names whatever
+    their case."""
     there = source if source.shape.objects else live  # to take a table from the empty version is to remove it
-    known = {each.lower(): each for each in (*(each.name for each in there.shape.objects), *there.shape.tables)}
+    known = {name.lower() for name in (*(each.name for each in there.shape.objects), *there.shape.tables)}
     for table in tables:
         if table.lower() not in known:
             raise NoSuchTable(table=table, known=sorted(source.shape.tables))
-    named = {known[table.lower()] for table in tables}
-    shadows = {t.name for v in (live, source) for t in v.shape.tables.values() if t.shadow_of and t.shadow_of in named}
-    chosen = named | shadows
-    taken = {(each.type, each.name): each for each in source.shape.objects if each.table in chosen}
+    named = {table.lower() for table in tables}
+    every = [table for version in (live, source) for table in version.shape.tables.values()]
+    chosen = {*named, *(each.name.lower() for each in every if each.shadow_of and each.shadow_of.lower() in named)}
+    taken = {(each.type, each.name): each for each in source.shape.objects if each.table.lower() in chosen}
     # where they stood: the order of definitions is nobody's change
-    objects = [taken.pop((each.type, each.name), None) if each.table in chosen else each for each in live.shape.objects]
+    objects = [
+        taken.pop((each.type, each.name), None) if each.table.lower() in chosen else each for each in live.shape.objects
+    ]
     objects += taken.values()
     whole = tuple(each for each in objects if each is not None)
     shape = replace(live.shape, objects=whole, tables=_with(live.shape.tables, source.shape.tables, chosen))
@@ -201,8 +204,8 @@ def _with_tables(live: Version, source: Version, tables: Sequence[str]) -> Versi
 
 
 def _with(live: Mapping[str, _T], source: Mapping[str, _T], chosen: set[str]) -> dict[str, _T]:
-    kept = {name: value for name, value in live.items() if name not in chosen}
-    return {**kept, **{name: value for name, value in source.items() if name in chosen}}
+    kept = {name: value for name, value in live.items() if name.lower() not in chosen}
+    return {**kept, **{name: value for name, value in source.items() if name.lower() in chosen}}
 
 
 def reset(desk: Desk, history: GitHistory, commit: CommitId, deed: Deed, *, hard: bool) -> tuple[bool, Difference]:

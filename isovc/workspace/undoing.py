@@ -128,7 +128,8 @@ def _planned(desk: Desk, way: Way, live: Version) -> tuple[Version, Gone]:
             raise DoesNotFitBack(operation=way.last.id, tables=tables, rows=len(merged.conflicts))
         wanted, since = merged.version, _NOTHING
     wanted = laid_out_like(wanted, live)
-    return wanted, Gone(way, _standing(desk, way), difference(desk, live, wanted), since)
+    moved = difference(desk, live, wanted)
+    return wanted, Gone(way, _standing(desk, way), moved, since if moved else _NOTHING)
 
 
 # -- what stands in the way --------------------------------------------------------------------------------------------

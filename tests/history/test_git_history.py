@@ -280,7 +280,7 @@ def test_a_killed_writer_blocks_nobody(history, ada):
 
 
 def test_the_persons_own_git_configuration_tells_who_they_are(history, git):
-    assert history.git_identity() is None or history.git_identity().name
+    assert history.git_identity() is None or str(history.git_identity())
     git("config", "user.name", " Grace ")
     with GitHistory(history.directory) as again:
         assert again.git_identity().name == "Grace"
@@ -289,7 +289,7 @@ def test_the_persons_own_git_configuration_tells_who_they_are(history, git):
         assert again.git_identity() == Identity("Grace", "grace@example.org")
     git("config", "user.name", "")
     with GitHistory(history.directory) as again:
-        assert again.git_identity() is None
+        assert again.git_identity() == Identity("", "grace@example.org")
 
 
 def identity_with_home(home, directory):
