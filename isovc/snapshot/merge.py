@@ -5,16 +5,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal
 
-from isovc.model import SchemaObject, Shape, Table
+from isovc.model import Shape, Table
+from isovc.snapshot.definitions import choose, merge_definitions
 from isovc.snapshot.version import Version
 from isovc.tree.edit import Edit, Replacement, edit
 from isovc.tree.forest import Forest, Root
 from isovc.tree.merge import Conflict as RowConflict
 from isovc.tree.merge import merge as merge_trees
 
-_T = TypeVar("_T")
+_AFFINITIES = {
+    "INTEGER": ("INT",),
+    "TEXT": ("CHAR", "CLOB", "TEXT"),
+    "BLOB": ("BLOB",),
+    "REAL": ("REAL", "FLOA", "DOUB"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +34,8 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """The version that holds both sides, with ours where they conflict."""
+    """The version that holds both sides, with ours where they conflict. Definitions that do not go together both stand:
+    what has such conflicts is to be looked at, not laid out."""
 
     version: Version
     conflicts: tuple[Conflict, ...]
@@ -37,7 +44,7 @@ class Merged:
 def merge(forest: Forest, base: Version, ours: Version, theirs: Version) -> Merged:
     """`ours` with the changes from `base` to `theirs`."""
     conflicts: list[Conflict] = []
-    objects, contested = _merge_objects(base.shape, ours.shape, theirs.shape)
+    objects, contested = merge_definitions(base.shape, ours.shape, theirs.shape)
     conflicts.extend(Conflict(each.table, "schema") for each in contested)
     tables: dict[str, Table] = {}
     roots: dict[str, Root] = {}
@@ -47,50 +54,29 @@ def merge(forest: Forest, base: Version, ours: Version, theirs: Version) -> Merg
             tables[name], roots[name] = found
     pragmas = _merge_mappings(base.shape.pragmas, ours.shape.pragmas, theirs.shape.pragmas)
     shape = Shape(ours.shape.encoding, pragmas, objects, tables)
-    attachments = _choose(base.attachments, ours.attachments, theirs.attachments)[0]
+    attachments = choose(base.attachments, ours.attachments, theirs.attachments)[0]
     return Merged(Version(shape, roots, attachments), tuple(conflicts))
-
-
-def _choose(base: _T, ours: _T, theirs: _T) -> tuple[_T, bool]:
-    """What stands when a whole thing is merged, and whether both sides changed it, and not alike."""
-    if theirs in (base, ours):
-        return ours, False
-    return (theirs, False) if ours == base else (ours, True)
 
 
 def _merge_mappings(base: Mapping[str, int], ours: Mapping[str, int], theirs: Mapping[str, int]) -> dict[str, int]:
     names = dict.fromkeys([*ours, *theirs])
-    chosen = {name: _choose(base.get(name), ours.get(name), theirs.get(name))[0] for name in names}
+    chosen = {name: choose(base.get(name), ours.get(name), theirs.get(name))[0] for name in names}
     return {name: value for name, value in chosen.items() if value is not None}
-
-
-def _merge_objects(base: Shape, ours: Shape, theirs: Shape) -> tuple[tuple[SchemaObject, ...], list[SchemaObject]]:
-    """Definitions as sets: each comes, goes or changes by itself. Those only they have stand behind all of ours."""
-    sides = [{(each.type, each.name): each for each in shape.objects} for shape in (base, ours, theirs)]
-    merged: list[SchemaObject] = []
-    contested: list[SchemaObject] = []
-    for place in dict.fromkeys([*sides[1], *sides[2]]):
-        was, mine, other = (side.get(place) for side in sides)
-        chosen, is_contested = _choose(was, mine, other)
-        if chosen is not None:
-            merged.append(chosen)
-        if is_contested:
-            contested.extend(each for each in (mine or other,) if each is not None)
-    return tuple(merged), contested
 
 
 def _merge_table(
     forest: Forest, name: str, base: Version, ours: Version, theirs: Version, conflicts: list[Conflict]
 ) -> tuple[Table, Root] | None:
     was, mine, other = (_whole(version, name) for version in (base, ours, theirs))
-    chosen, both_changed = _choose(was, mine, other)
+    chosen, both_changed = choose(was, mine, other)
     if not both_changed:
         return chosen
     if was is None or mine is None or other is None or len({_layout(side[0]) for side in (was, mine, other)}) > 1:
-        # one side dropped it, or gave it other columns, and the other changed rows: a person must say which counts
+        # one side dropped it, or gave it other columns, and the other changed rows: a person must say which counts.
+        # Columns of another affinity are others too: SQLite would make 701 of '00701', and nobody would be asked.
         conflicts.append(Conflict(name, "rows against schema"))
         return mine
-    table, _ = _choose(was[0], mine[0], other[0])
+    table, _ = choose(was[0], mine[0], other[0])
     width, key_width = len(table.cells), len(table.key)
     steps = merge_trees(forest, was[1].id, mine[1].id, other[1].id, width=width)
     edits = _without_conflicts(name, steps, conflicts)
@@ -113,4 +99,18 @@ def _whole(version: Version, name: str) -> tuple[Table, Root] | None:
 
 
 def _layout(table: Table) -> tuple[object, ...]:
-    return table.key_kind, table.key, table.cells
+    """What decides which cells a row has, what becomes of a value that is put into one, and what is equal to it."""
+    columns = [
+        (column.name, _affinity(column.type), column.collation.upper())
+        for column in table.columns
+        if not column.generated
+    ]
+    return table.key_kind, table.key, table.cells, table.strict, tuple(columns)
+
+
+def _affinity(declared: str) -> str:
+    """As SQLite reads it off a declared type: the first that fits."""
+    if not declared:
+        return "BLOB"
+    found = (affinity for affinity, parts in _AFFINITIES.items() if any(part in declared.upper() for part in parts))
+    return next(found, "NUMERIC")

@@ -1,6 +1,6 @@
 """SQL as text: names, literals, definitions. Knows nothing of connections or rows in files."""
 
-from isovc.sql.definition import added_columns, module_of, options_of, renamed, statement
+from isovc.sql.definition import added_columns, mentioned, module_of, options_of, renamed, statement
 from isovc.sql.quote import literal, name, names
 
-__all__ = ["added_columns", "literal", "module_of", "name", "names", "options_of", "renamed", "statement"]
+__all__ = ["added_columns", "literal", "mentioned", "module_of", "name", "names", "options_of", "renamed", "statement"]

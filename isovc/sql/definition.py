@@ -50,6 +50,15 @@ def module_of(sql: str) -> str:
     return unquoted(after[1]) if len(after) > 1 and after[0].upper() == "USING" else ""
 
 
+def mentioned(sql: str) -> set[str]:
+    """Every name that may stand in the text, and all its other words too.
+
+    >>> sorted(mentioned('CREATE VIEW v AS SELECT "a b" FROM t -- u'))
+    ['AS', 'CREATE', 'FROM', 'SELECT', 'VIEW', 'a b', 't', 'v']
+    """
+    return {unquoted(token) for token, _, _ in tokens(sql)}
+
+
 def options_of(sql: str) -> dict[str, str]:
     """The arguments of a CREATE VIRTUAL TABLE that are written `name = value`, names in lower case.
 

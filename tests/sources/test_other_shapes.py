@@ -152,3 +152,22 @@ def test_definitions_that_do_not_go_together_are_refused_by_name(tmp_path: Path,
         writing.apply(target, {})
     assert caught.value.hint
     assert content(database)[0] == shape
+
+
+@pytest.mark.parametrize("key", ["a INTEGER PRIMARY KEY", "a PRIMARY KEY NOT NULL", "a PRIMARY KEY"])
+@pytest.mark.parametrize("rule", ["b INT NOT NULL", "b INT UNIQUE", "b INT CHECK (b < 5)", "b INT, c CHECK (b < 5)"])
+def test_rows_that_the_new_table_does_not_take_change_on_the_way(tmp_path: Path, key: str, rule: str) -> None:
+    database = make(
+        tmp_path / "a.db", f"CREATE TABLE t ({key}, b); INSERT INTO t VALUES (1, NULL), (2, 7), (3, 7), (4, 4)"
+    )
+    target, wanted = content(
+        make(tmp_path / "b.db", f"CREATE TABLE t ({key}, {rule}); INSERT INTO t (a, b) VALUES (1, 1), (3, 3), (4, 4)")
+    )
+    old = {row[0]: row for row in content(database)[1]["t"]}
+    new = {row[0]: row for row in wanted["t"]}
+    width = len(target.tables["t"].key)
+    changes = [RowChange(old[a][:width], old[a], new.get(a)) for a in (1, 2, 3)]
+    with database.writing() as writing:
+        writing.apply(target, {"t": changes}, refuse_violations=True)
+    assert content(database) == (target, wanted)
+    assert check(database.path) == "ok"

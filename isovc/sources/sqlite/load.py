@@ -50,7 +50,7 @@ def _insert(connection: apsw.Connection, path: Path, way: Access, rows: Sequence
 def change_rows(connection: apsw.Connection, path: Path, way: Access, changes: Iterable[RowChange]) -> None:
     """Deletes, then updates of just the cells that differ, then inserts."""
     removed, modified, added = _sorted(changes)
-    _delete(connection, path, way, [change.key for change in removed])
+    delete_rows(connection, path, way, [change.key for change in removed])
     if modified:
         connection.execute("SAVEPOINT isovc_updates")
         try:
@@ -58,7 +58,7 @@ def change_rows(connection: apsw.Connection, path: Path, way: Access, changes: I
         except apsw.ConstraintError:
             # Rows exchange a value that must be unique: not one by one, but all out and all in again.
             connection.execute("ROLLBACK TO isovc_updates")
-            _delete(connection, path, way, [change.key for change in modified])
+            delete_rows(connection, path, way, [change.key for change in modified])
             added = [*modified, *added]
         connection.execute("RELEASE isovc_updates")
     insert_rows(connection, path, way, [change.after for change in added if change.after is not None])
@@ -73,7 +73,8 @@ def _sorted(changes: Iterable[RowChange]) -> tuple[list[RowChange], list[RowChan
     return removed, modified, added
 
 
-def _delete(connection: apsw.Connection, path: Path, way: Access, keys: list[Key]) -> None:
+def delete_rows(connection: apsw.Connection, path: Path, way: Access, keys: list[Key]) -> None:
+    """Delete the rows with these keys, all of which are there."""
     delete = f"DELETE FROM main.{name(way.table.name)} WHERE "
     by_columns, by_rowid = _by_columns(way, keys)
     _run_exactly(connection, path, way, lambda raw: delete + way.is_key(raw), by_columns)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import apsw
 
@@ -18,7 +18,7 @@ from isovc.model import KeyKind, Row, RowChange, SchemaObject, Shape, Table
 from isovc.sources.sqlite.access import access
 from isovc.sources.sqlite.failures import told
 from isovc.sources.sqlite.layout import TRANSACTIONAL
-from isovc.sources.sqlite.load import change_rows, insert_rows
+from isovc.sources.sqlite.load import change_rows, delete_rows, insert_rows
 from isovc.sources.sqlite.order import wanted_places
 from isovc.sources.sqlite.own_tables import OwnTables, is_own
 from isovc.sources.sqlite.schema_table import (
@@ -55,14 +55,14 @@ def reshape(snapshot: Snapshot, target: Shape, changes: Changes, contents: Conte
     _drop(snapshot, work)
     for table in work.anew:
         with _told(snapshot, table):
-            _make_anew(snapshot, current, target, table)
+            _make_anew(snapshot, current.tables[table], target, list(changes.get(table, ())))
     # SQLite's own first, or SQLite would make them along with the first table that needs them
     for each in sorted(work.come, key=lambda each: not is_own(each.name)):
         if kind_of(each) == "table":
             create(snapshot, each)
             with _told(snapshot, each.name):
                 _fill(snapshot, target.tables[each.name], contents)
-    _change(snapshot, target, changes)
+    _change(snapshot, target, {table: rows for table, rows in changes.items() if table not in work.anew})
     for each in work.come:  # indexes once the rows are there: sorting them is faster than inserting one by one
         if kind_of(each) in ("index", "view", "trigger"):
             with _told(snapshot, each.table):
@@ -116,7 +116,7 @@ def _add_columns(connection: apsw.Connection, old: SchemaObject, sql: str, table
         for definition in added:
             connection.execute(f"ALTER TABLE main.{name(old.name)} ADD COLUMN {definition}")
         is_exact = any(each.name == old.name and each.sql == sql for each in read_objects(connection))
-    except apsw.SQLError:
+    except (apsw.SQLError, apsw.ConstraintError):
         is_exact = False
     if not is_exact:
         connection.execute("ROLLBACK TO isovc_add")
@@ -140,26 +140,29 @@ def _drop(snapshot: Snapshot, work: _Work) -> None:
             connection.execute(f"DROP TABLE main.{name(each.name)}")
 
 
-def _make_anew(snapshot: Snapshot, current: Shape, target: Shape, table: str) -> None:
-    """The old table steps aside, the new one is made under its name, the rows move over."""
-    connection = snapshot.connection
-    old, new = current.tables[table], target.tables[table]
+def _make_anew(snapshot: Snapshot, old: Table, target: Shape, changes: list[RowChange]) -> None:
+    """The old table steps aside, the new one is made under its name, the rows move over.
+
+    Rows that change stay behind and come new: what they were may be just what the new table does not take.
+    """
+    connection, path, table = snapshot.connection, snapshot.path, old.name
+    new = target.tables[table]
     if (old.key, old.key_kind) != (new.key, new.key_kind):
-        raise ShapeNotReached(
-            path=snapshot.path, what=f"the table {table}", why="its key changes and its rows are not given"
-        )
+        raise ShapeNotReached(path=path, what=f"the table {table}", why="its key changes and its rows are not given")
     aside = free_name(connection)
     connection.execute(f"ALTER TABLE main.{name(table)} RENAME TO {name(aside)}")
     create(snapshot, next(each for each in target.objects if kind_of(each) == "table" and each.name == table))
+    behind, way = (access(connection, path, each) for each in (replace(old, name=aside), new))
+    delete_rows(connection, path, behind, [change.key for change in changes if change.before is not None])
     columns = [cell for cell in new.cells[len(new.key) :] if cell in old.cells[len(old.key) :]]
     shared = [*(column.name for column in new.columns if column.primary_key), *columns]
     source, goal = names(shared), names(shared)
-    if not (old.without_rowid or new.without_rowid) and new.key_kind is not KeyKind.INTEGER:
-        from_rowid, to_rowid = (access(connection, snapshot.path, each).rowid for each in (old, new))
-        if from_rowid and to_rowid:
-            source, goal = ", ".join(filter(None, (from_rowid, source))), ", ".join(filter(None, (to_rowid, goal)))
+    is_rowid_apart = not (old.without_rowid or new.without_rowid) and new.key_kind is not KeyKind.INTEGER
+    if is_rowid_apart and behind.rowid and way.rowid:
+        source, goal = ", ".join(filter(None, (behind.rowid, source))), ", ".join(filter(None, (way.rowid, goal)))
     connection.execute(f"INSERT OR ABORT INTO main.{name(table)} ({goal}) SELECT {source} FROM main.{name(aside)}")
     connection.execute(f"DROP TABLE main.{name(aside)}")
+    insert_rows(connection, path, way, [change.after for change in changes if change.after is not None])
 
 
 def _fill(snapshot: Snapshot, table: Table, contents: Contents) -> None:
