@@ -36,6 +36,8 @@ def write_decided(repository: Repository) -> None:
         changes = decided(db)
     if not changes:
         return
+    for key, value in changes.items():  # they hold, whatever becomes of the file
+        repository.settings = repository.settings.changed(key, value)
     try:
         for key, value in changes.items():
             write_setting(repository.folder / "config.toml", key, value)

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from operator import attrgetter
 from typing import Any, NewType
 
 from isovc.encoding.digest import record_id
@@ -89,8 +90,8 @@ class Logged:
 
 def encode_operation(operation: Operation) -> bytes:
     """The record as bytes: one form only, so that the id depends on what it says alone."""
-    said = {"format": FORMAT, **{name: getattr(operation, name) for name in _FIELDS}}
-    return _CANONICAL.encode(said).encode("ascii")
+    said = dict(zip(_FIELDS, _VALUES(operation), strict=True))
+    return _CANONICAL.encode({"format": FORMAT, **said}).encode("ascii")
 
 
 def decode_operation(body: bytes) -> Operation:
@@ -118,29 +119,37 @@ def decode_operation(body: bytes) -> Operation:
 _HEX = {digits: re.compile(f"[0-9a-f]{{{digits}}}").fullmatch for digits in (40, 64)}
 _PAIRS = ("refs", "live", "tables", "settings")
 _FIELDS = tuple(each.name for each in fields(Operation))
+_VALUES = attrgetter(*_FIELDS)
 # one object for all records: a check writes each of them again
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False, default=asdict)
 
 
 def _is_sensible(told: Operation) -> bool:
     """Whether all of it is of the kind it should be. Nothing else is looked at: the id vouches for what it says."""
-    ids = (told.previous, told.below, *told.undone, *told.redone)
     pairs: list[Sequence[Any]] = [*told.refs.values(), *told.worktrees.values(), *told.live.values()]
     pairs += told.settings.values()
     triples: list[Sequence[Any]] = list(told.tables.values())
     standings = [each for pair in told.worktrees.values() for each in pair if each]
-    commits = [*(each for pair in told.refs.values() for each in pair), *(each.commit for each in standings)]
     texts = [told.command, told.summary, told.author, told.user, told.host, told.database, *told.words]
     texts += [text for each in standings for text in (each.database, each.head)]
-    snapshots = (each for pair in told.live.values() for each in pair)
+    flags = [told.passed_over, told.irreversible]
+    numbers = [told.number, told.begun, told.ended, told.worktree, *(many for each in triples for many in each)]
+    ids = [
+        told.previous,
+        told.below,
+        *told.undone,
+        *told.redone,
+        *(each for pair in told.live.values() for each in pair),
+    ]
+    commits = [each for pair in told.refs.values() for each in pair] + [each.commit for each in standings]
     return (
-        all(type(each) is int for each in (told.number, told.begun, told.ended, told.worktree))
-        and all(type(each) is bool for each in (told.passed_over, told.irreversible))
-        and all(type(each) is str for each in texts)
-        and all(each is None or _HEX[64](each) for each in (*ids, *snapshots))
-        and all(each is None or _HEX[40](each) for each in commits)
+        set(map(type, numbers)) == {int}
+        and set(map(type, texts)) == {str}
+        and set(map(type, flags)) == {bool}
         and all(len(pair) == 2 for pair in pairs)
-        and all(len(each) == 3 and all(type(many) is int for many in each) for each in triples)
+        and all(len(each) == 3 for each in triples)
+        and all(_HEX[64](each) for each in ids if each is not None)
+        and all(_HEX[40](each) for each in commits if each is not None)
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
-from isovc.errors import DatabaseBusy, IsovcError, NoDatabase
+from isovc.errors import DatabaseBusy, IsovcError, KeyUnusable, NoDatabase, SigningNotInstalled
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
 from isovc.repo.acting import Act, acting
@@ -106,6 +106,10 @@ def settle(desk: Desk) -> tuple[Desk, str]:
         assert desk.worktree.intent is not None
         said = desk.worktree.intent.deed.command
         return desk, f"an interrupted `isovc {said}` is settled when nobody else writes to the database"
+    except (KeyUnusable, SigningNotInstalled) as error:  # reading goes on, and so does naming another key
+        assert desk.worktree.intent is not None
+        said = desk.worktree.intent.deed.command
+        return desk, f"an interrupted `isovc {said}` is settled when its record can be signed: {error.message}"
 
 
 def keep_uncommitted(

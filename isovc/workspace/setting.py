@@ -12,6 +12,8 @@ from isovc.workspace.desk import Desk
 def change_setting(desk: Desk, key: str, value: Plain | None, deed: Deed) -> None:
     """Set it for this repository; None: what the person or the default says holds again."""
     before = desk.repository.settings.project.get(key)
+    # it holds for this operation already: a key that is lost must not keep anybody from naming another
+    desk.repository.settings = desk.repository.settings.changed(key, value)
     with acting(desk.repository, deed, desk.worktree.id) as act:
         act.record(Telling(_said(key, value), settings={key: (before, value)} if before != value else {}))
     write_decided(desk.repository)

@@ -357,6 +357,44 @@ def test_without_the_key_nothing_is_changed_and_everything_is_shown(lively: Vers
     assert _verified(lively)["signed"] == 3
 
 
+def test_what_was_interrupted_waits_for_a_key_and_stands_in_nobodys_way(
+    lively: Versioned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = _key(lively)
+    lively.ok("config", "audit.key", str(key))
+    with monkeypatch.context() as patch:
+        patch.setattr("isovc.workspace.switching.confirm", _interrupt)
+        assert lively.run("switch", "exp").code == 130
+    there = lively.dump()
+    key.rename(key.with_name("away"))
+    for _ in range(2):
+        assert "is settled when its record can be signed" in lively.ok("log")
+    assert lively.refused("switch", "main") == "key-unusable"
+    assert lively.dump() == there
+    lively.ok("config", "audit.key", str(key.with_name("away")))
+    assert "finished an interrupted" in lively.ok("log")
+    assert lively.json("status")["branch"] == "exp"
+    found = _verified(lively, "--public", f"{key}.pub")
+    assert (found["records"], found["signed"]) == (9, 3)
+
+
+def test_a_key_that_was_decided_on_signs_whatever_interrupts(
+    lively: Versioned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = _key(lively)
+    with monkeypatch.context() as patch:
+        patch.setattr("isovc.workspace.setting.write_decided", _interrupt)
+        assert lively.run("config", "audit.key", str(key)).code == 130
+    lively.ok("branch", "new")
+    assert _verified(lively, "--public", f"{key}.pub")["signed"] == 2
+    lively.ok("branch", "newer")
+    assert _verified(lively, "--public", f"{key}.pub")["signed"] == 3
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 def _refs(app: Versioned) -> list[tuple[Any, ...]]:
     with closing(sqlite3.connect(app.folder / "store.db")) as db:
         return db.execute("SELECT name, target FROM ref ORDER BY name").fetchall()
