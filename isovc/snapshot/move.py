@@ -6,12 +6,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from isovc.encoding.orderkey import encode_key
 from isovc.model import Row, RowChange, Shape, Table
 from isovc.snapshot.compare import Tally, extends, row_changes
 from isovc.snapshot.values import with_large
 from isovc.snapshot.version import Version
+from isovc.sources.sqlite import constant_defaults
+from isovc.tree.diff import differing_cells
 from isovc.tree.forest import Forest
-from isovc.tree.read import batches
+from isovc.tree.read import batches, scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +32,46 @@ def plan_move(forest: Forest, live: Version, target: Version, tally: Tally | Non
     contents: dict[str, Iterable[list[Row]]] = {}
     for name, table in target.shape.tables.items():
         old = live.shape.tables.get(name)
-        if old is None or not extends(old, table) or _has_new_defaults(old, table):
+        new = _new_defaults(old, table) if old is not None and extends(old, table) else None
+        if old is None or new is None:
             contents[name] = all_rows(forest, target, name)
+        elif any(value is not None for value in new):
+            changes[name] = _beyond_defaults(forest, live, target, name, new)
         elif live.roots[name].id != target.roots[name].id or old != table:
             changes[name] = row_changes(forest, live, target, name, tally)
     return Move(target.shape, changes, contents)
 
 
-def _has_new_defaults(old: Table, new: Table) -> bool:
-    """A column that comes with a default has it in every row, and NULLs at the end of a row are no difference."""
-    known = {column.name for column in old.columns}
-    return any(column.default is not None and column.name not in known for column in new.columns)
+def _new_defaults(old: Table, new: Table) -> Row | None:
+    """What the rows that are there get in the cells that come new; None: no telling."""
+    known = {column.name: column for column in new.columns}
+    columns = [known[cell] for cell in new.cells[len(old.cells) :]]
+    if all(column.default is None for column in columns):
+        return (None,) * len(columns)
+    return constant_defaults(columns, strict=new.strict)
+
+
+def _beyond_defaults(forest: Forest, live: Version, target: Version, name: str, defaults: Row) -> Iterator[RowChange]:
+    """The rows that differ once those of `live` have the new columns. Every row is looked at: trees tell apart neither
+    a NULL from a cell that was not there yet, nor a default from a value."""
+    old, new = live.shape.tables[name], target.shape.tables[name]
+    width, store = len(new.key), forest.store
+    rows = ((*row, *defaults) for row in scan(forest, live.roots[name].id, cells=range(len(old.cells))))
+    before = next(rows, None)
+    for after in scan(forest, target.roots[name].id, cells=range(len(new.cells))):
+        key = encode_key(after[:width])
+        while before is not None and encode_key(before[:width]) < key:
+            yield RowChange(before[:width], with_large(store, before), None)
+            before = next(rows, None)
+        if before is None or encode_key(before[:width]) != key:
+            yield RowChange(after[:width], None, with_large(store, after))
+            continue
+        if differing_cells(before, after):
+            yield RowChange(after[:width], with_large(store, before), with_large(store, after))
+        before = next(rows, None)
+    while before is not None:
+        yield RowChange(before[:width], with_large(store, before), None)
+        before = next(rows, None)
 
 
 def all_rows(forest: Forest, version: Version, table: str) -> Iterator[list[Row]]:

@@ -1,6 +1,7 @@
 """SQLite files that other programs use: what is in them, what changed, how to change it. Knows nothing of versions."""
 
 from isovc.sources.sqlite.database import Database
+from isovc.sources.sqlite.defaults import constant_defaults
 from isovc.sources.sqlite.mark import Mark
 from isovc.sources.sqlite.pages import Changed, Changes, Everything, PageMap, Pages, Unchanged, find_changes
 from isovc.sources.sqlite.parts import even_parts
@@ -18,6 +19,7 @@ __all__ = [
     "Reading",
     "Unchanged",
     "Writing",
+    "constant_defaults",
     "even_parts",
     "find_changes",
 ]

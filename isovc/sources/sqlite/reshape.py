@@ -89,7 +89,7 @@ def _plan(connection: apsw.Connection, current: Shape, target: Shape, contents: 
     for each in current.objects:
         is_kept = each.name in texts and each.name not in contents and not is_own(each.name)
         if kind_of(each) == "table" and each not in wanted and is_kept:
-            if not _add_columns(connection, each, texts[each.name], target.tables[each.name]):
+            if not _add_columns(connection, each, texts[each.name]):
                 anew.append(each.name)
             old.discard(each)
             wanted = {other for other in wanted if not (kind_of(other) == "table" and other.name == each.name)}
@@ -105,12 +105,11 @@ def _hangs_on(each: SchemaObject, tables: set[str]) -> bool:
     return each.table in tables if each.type in ("index", "trigger") else each.name in tables
 
 
-def _add_columns(connection: apsw.Connection, old: SchemaObject, sql: str, table: Table) -> bool:
+def _add_columns(connection: apsw.Connection, old: SchemaObject, sql: str) -> bool:
     """Let SQLite add the columns; False, and nothing changed, where that would not give this very text."""
     added = added_columns(old.sql, sql)
-    new = [column for column in table.columns[len(table.columns) - len(added) :] if not column.generated]
-    if not added or any(column.default is not None for column in new):
-        return False  # a default would show in rows that are to have NULL
+    if not added:
+        return False
     connection.execute("SAVEPOINT isovc_add")
     try:
         for definition in added:
