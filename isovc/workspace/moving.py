@@ -77,9 +77,12 @@ def move(desk: Desk, writing: Writing, live: Version, step: Step, *, refuse_viol
 
 def confirm(desk: Desk, intent: Intent, writing: Writing, moved: Difference) -> None:
     """The database has been moved by so much: the working copy is there now."""
-    # the database is there and the announcement stands: if it cannot be written down here, the next command does it
-    with suppress(IsovcError):
+    try:
         _confirm(desk, intent, writing, moved)
+    except IsovcError:
+        if not writing.is_changed:
+            raise  # nothing has been done then, and the next command drops the announcement
+        # the database is there and the announcement stands: the next command writes down what this one has done
 
 
 def _confirm(desk: Desk, intent: Intent, writing: Writing, moved: Difference) -> None:

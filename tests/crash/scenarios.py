@@ -118,6 +118,14 @@ def undone(app: Versioned) -> None:
     app.ok("undo")
 
 
+def several(app: Versioned) -> None:
+    """Rows that moved, a name and a branch, one after the other."""
+    two(app)
+    app.ok("switch", "exp")
+    app.ok("tag", "v9")
+    app.ok("switch", "-c", "further")
+
+
 def reset_hard(app: Versioned) -> None:
     """What was uncommitted is gone from the database."""
     two(app)
@@ -159,7 +167,7 @@ SCENARIOS = (
     Scenario("undo reset --hard", ("undo",), reset_hard, (("redo",),)),
     Scenario("undo worktree add", ("undo",), beside, (("redo",),)),
     Scenario("undo worktree remove", ("undo",), removed, (("redo",),)),
-    Scenario("undo several", ("undo", "-n", "3"), beside, (("redo",),)),
+    Scenario("undo several", ("undo", "-n", "3"), several, (("redo", "-n", "3"),)),
     Scenario("redo", ("redo",), undone, (("undo",),)),
     Scenario("op restore", ("op", "restore", "{1}"), away, (("undo",),)),
     Scenario("op revert", ("op", "revert", "{3}"), two, (("undo",),)),
