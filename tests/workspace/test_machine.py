@@ -78,6 +78,7 @@ class Machine(RuleBasedStateMachine):
         self.commits: dict[CommitId, Content] = {}
         self.branches: dict[str, CommitId] = {}
         self.kept: dict[str, tuple[CommitId, Content]] = {}
+        self.layers: dict[str, int] = {}  # how often something was kept there that has not come back
         self.head = BRANCHES + "main"
         self._commit()
 
@@ -119,22 +120,27 @@ class Machine(RuleBasedStateMachine):
             assert self._content() == content
             return
         expected = self.commits[target]
-        if head == self.head or (carry and target == here):
+        stays = head == self.head or (carry and target == here)
+        if stays:
             expected = content
         elif carry and dirty:
             assert came.carried
-            self.head = head
-            return  # merged: what exactly is for the tests of merging
         else:
             if dirty:
+                self.layers[self.head] = self.layers.get(self.head, 0) + 1
                 self.kept[self.head] = (here, content)
             assert (came.kept is not None) == dirty
-            if head in self.kept:
-                base, kept = self.kept[head]
-                if base == target:
-                    assert came.returned
-                    expected = kept
-                    del self.kept[head]
+        if came.returned:
+            base, expected = self.kept[head]
+            is_whole = base == target and not stays and not came.carried and self.layers[head] == 1
+            if came.waiting is None:
+                del self.kept[head], self.layers[head]
+        else:
+            is_whole = not came.carried
+            assert head not in self.kept or came.waiting is not None
+        if not is_whole:
+            self.head = head
+            return  # merged: what exactly is for the tests of merging
         self.head = head
         assert self._content() == expected
 
@@ -157,6 +163,7 @@ class Machine(RuleBasedStateMachine):
         here, content = self._here(), self._content()
         came = switch(self._desk(), self.history, target, target, self._stamp())
         if came.kept:
+            self.layers[self.head] = self.layers.get(self.head, 0) + 1
             self.kept[self.head] = (here, content)
         if self.head != target:
             assert self._content() == self.commits[target]
