@@ -59,6 +59,9 @@ def _beyond_defaults(forest: Forest, live: Version, target: Version, name: str, 
     rows = ((*row, *defaults) for row in scan(forest, live.roots[name].id, cells=range(len(old.cells))))
     before = next(rows, None)
     for after in scan(forest, target.roots[name].id, cells=range(len(new.cells))):
+        if before is not None and not differing_cells(before, after):
+            before = next(rows, None)  # nearly always: so no key is encoded
+            continue
         key = encode_key(after[:width])
         while before is not None and encode_key(before[:width]) < key:
             yield RowChange(before[:width], with_large(store, before), None)
@@ -66,8 +69,7 @@ def _beyond_defaults(forest: Forest, live: Version, target: Version, name: str, 
         if before is None or encode_key(before[:width]) != key:
             yield RowChange(after[:width], None, with_large(store, after))
             continue
-        if differing_cells(before, after):
-            yield RowChange(after[:width], with_large(store, before), with_large(store, after))
+        yield RowChange(after[:width], with_large(store, before), with_large(store, after))
         before = next(rows, None)
     while before is not None:
         yield RowChange(before[:width], with_large(store, before), None)
