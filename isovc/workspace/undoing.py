@@ -63,7 +63,6 @@ def preview(desk: Desk, way: Way) -> Gone:
 def go(desk: Desk, history: GitHistory, way: Way, deed: Deed) -> Gone:
     """Go there."""
     way = replace(way, telling=replace(way.telling, settings=way.settings))
-    desk.repository.signer()  # it is asked for before anything is changed
     others = {int(key): pair for key, pair in way.worktrees.items() if int(key) != desk.worktree.id}
     with desk.repository.file.reading() as db:
         _check(db, desk, way)

@@ -22,13 +22,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from isovc.cli.main import main
+from isovc.encoding.digest import record_id
 from isovc.encoding.signing import new_key, public_key, signer
 from isovc.lifecycle.audit.chain import Chain, Columns, Demands, Fault, Found
 from isovc.lifecycle.audit.choice import Choice, oldest_first
 from isovc.lifecycle.audit.export import as_csv, as_jsonl
 from isovc.lifecycle.audit.exported import verify_export
 from isovc.lifecycle.audit.verify import damages_of_the_log, verify
-from isovc.repo.operations import Operations, encode_operation
+from isovc.repo.operations import OperationId, Operations, decode_operation, encode_operation
 from isovc.repo.repository import Repository
 from isovc.repo.settings import Settings
 from tests.versioned import Versioned
@@ -156,21 +157,47 @@ def test_a_column_that_disagrees_is_found(busy: Versioned, column: str) -> None:
             assert column in fault.why
 
 
-def _forged(found: list[Found], at: int, *, sign=None) -> list[Found]:
+def _forged(found: list[Found], at: int, *, sign=None, **said) -> list[Found]:
     """Somebody who knows the format alters one record, and writes all that follow anew."""
-    from isovc.encoding.digest import record_id
-    from isovc.repo.operations import OperationId, decode_operation
-
     made = list(found[:at])
     for place, each in enumerate(found[at:], at):
         operation = decode_operation(each.body)
         if place == at:
-            operation = replace(operation, user="somebody else")
+            operation = replace(operation, **(said or {"user": "somebody else"}))
         if made:
             operation = replace(operation, previous=OperationId(made[-1].id.hex()))
         body = encode_operation(operation)
         made.append(Found(record_id(body), body, sign(body) if sign else None, each.columns))
     return made
+
+
+def test_one_record_written_anew_is_found_by_the_next(busy: Versioned) -> None:
+    found = _found(busy)
+    for at in range(10):
+        fault = _first_fault([*found[:at], _forged(found, at)[at], *found[at + 1 :]])
+        assert fault.number == at + 2
+        assert "the record before it" in fault.why
+
+
+def test_a_record_in_another_form_is_found(busy: Versioned) -> None:
+    found = _found(busy)
+    for old, new in ((b'":', b'": '), (b'{"author"', b'{"author":"","author"'), (b"i", b"\\u0069")):
+        body = found[-1].body.replace(old, new, 1)
+        fault = _first_fault([*found[:-1], replace(found[-1], body=body, id=record_id(body), signature=None)])
+        assert (fault.number, fault.why) == (11, "it is written in another form than ours")
+
+
+def test_a_move_from_where_nothing_was_is_found(busy: Versioned) -> None:
+    found = _found(busy)
+    moved = decode_operation(found[2].body).refs["refs/heads/main"][1]
+    forged = _forged(found, 2, refs={"refs/heads/main": ("0" * 40, moved)})
+    with closing(sqlite3.connect(busy.folder / "store.db", isolation_level=None)) as db:
+        for number, each in enumerate(forged, 1):
+            values = (each.id, each.body, each.signature, number)
+            db.execute("UPDATE operation SET id = ?, body = ?, signature = ? WHERE number = ?", values)
+        db.execute("UPDATE ref_log SET old = zeroblob(20) WHERE act = 3")
+    (fault,) = _audited(busy).faults
+    assert (fault.number, "refs/heads/main elsewhere" in fault.why) == (3, True)
 
 
 def test_a_log_written_anew_is_found_by_a_head_noted_before(busy: Versioned) -> None:
