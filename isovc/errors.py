@@ -740,7 +740,7 @@ class CannotComeBack(Refused):
         super().__init__(
             f"the table {table} of {path} needs the {what}, which only the program it belongs to has:"
             " it is kept, but isovc cannot make it again or change its rows",
-            hint=f"declare {table} and its indexes without that {what.split()[0]}",
+            hint=f"declare {table} and its indexes without that {what.split(maxsplit=1)[0]}",
         )
 
 

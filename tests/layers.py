@@ -23,7 +23,7 @@ LAYERS: list[set[str]] = [
     {"tree", "blobs", "sources", "formats", "history"},
     {"store", "sql", "model"},
     {"encoding"},
-    {"errors", "progress"},
+    {"errors", "progress", "disk"},
 ]
 LEVEL = {room: height for height, rooms in enumerate(reversed(LAYERS)) for room in rooms}
 

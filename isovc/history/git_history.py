@@ -16,6 +16,7 @@ from typing import Self
 
 import pygit2
 
+from isovc.disk import fsync_folder
 from isovc.errors import (
     DiskFailed,
     DiskFull,
@@ -29,7 +30,6 @@ from isovc.errors import (
     NotCanonical,
 )
 from isovc.history.commit import CommitId, CommitObject, decode_commit, encode_commit
-from isovc.history.durable import fsync_folder
 from isovc.history.identity import Identity
 from isovc.history.layout import lay_out
 from isovc.history.lock import exclusive

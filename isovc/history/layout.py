@@ -9,7 +9,7 @@ import secrets
 import shutil
 from pathlib import Path
 
-from isovc.history.durable import fsync_folder, write_durably
+from isovc.disk import fsync_folder, write_durably
 
 # preciousObjects makes git's own `gc` and `prune` delete nothing: undone commits hang on the operation log alone,
 # which git does not know. The pack limits keep a packing run small in memory (wide databases have big snapshots).

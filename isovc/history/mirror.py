@@ -11,8 +11,8 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from isovc.disk import write_durably
 from isovc.history.commit import CommitId
-from isovc.history.durable import write_durably
 
 OWNED = ("refs/heads/", "refs/tags/")
 _HEADER = b"# pack-refs with: sorted \n"  # with the blank git writes; not "peeled": that would promise tag targets

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pygit2
 
+from isovc.disk import fsync_folder
 from isovc.errors import GitObjectDamaged
-from isovc.history.durable import fsync_folder
 from isovc.history.index import ID, PackIndex, sha1
 from isovc.history.loose import loose_objects, loose_path, read_loose
 

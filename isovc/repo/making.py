@@ -9,9 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import mkdtemp
 
+from isovc.disk import fsync_folder, write_durably
 from isovc.encoding.signing import Sign
 from isovc.errors import NoPermission, RepositoryExists
-from isovc.history.durable import fsync_folder, write_durably
 from isovc.history.git_history import GitHistory
 from isovc.repo.acting import Act
 from isovc.repo.deeds import Deed, Telling

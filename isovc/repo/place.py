@@ -7,8 +7,8 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from isovc.disk import fsync_folder, write_durably
 from isovc.errors import InsideRepository, NoRepository, PathReserved, PointerBroken
-from isovc.history.durable import fsync_folder, write_durably
 
 FOLDER = ".isovc"
 _COMPANIONS = ("-journal", "-wal", "-shm")  # what SQLite writes beside a database

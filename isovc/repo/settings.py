@@ -11,9 +11,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self
 
+from isovc.disk import fsync_folder, write_durably
 from isovc.errors import BadIdentity, BadSetting, NoPermission, NoSuchSetting, SettingsUnreadable
 from isovc.history import Identity
-from isovc.history.durable import fsync_folder, write_durably
 
 Plain = str | int | float | bool
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from isovc.disk import fsync, fsync_folder
 from isovc.errors import (
     DiskFailed,
     DiskFull,
@@ -60,7 +60,7 @@ class StoreFile:
                 built = Path(nursery, path.name)
                 _build(built)
                 _publish(built, path)
-            _sync(path.parent)
+            fsync_folder(path.parent)
         return cls(path, busy_seconds=busy_seconds)
 
     def connection(self) -> sqlite3.Connection:
@@ -190,7 +190,7 @@ def _build(path: Path) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
     finally:
         connection.close()
-    _sync(path)
+    fsync(path)
 
 
 def _publish(built: Path, path: Path) -> None:
@@ -201,14 +201,6 @@ def _publish(built: Path, path: Path) -> None:
             raise
         path.touch(exist_ok=False)  # a file system without hard links: claim the name, then rename onto the claim
         built.replace(path)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from isovc.history.durable import fsync_folder
+from isovc.disk import fsync_folder
 
 _COMPANIONS = ("", "-wal", "-journal", "-shm")  # the file itself first
 

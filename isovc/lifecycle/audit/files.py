@@ -8,8 +8,8 @@ import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
+from isovc.disk import fsync_folder
 from isovc.errors import FolderMissing, PathTaken
-from isovc.history.durable import fsync_folder
 
 
 def write_file(path: Path, pieces: Iterable[bytes], *, replace: bool = False, mode: int = 0o666) -> None:

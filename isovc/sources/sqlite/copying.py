@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
+from isovc.disk import fsync_folder
 from isovc.errors import DatabaseExists
 from isovc.sources.sqlite.failures import told_of_file
 from isovc.sources.sqlite.pagefile import page_file
@@ -32,7 +33,7 @@ def copy_file(snapshot: Snapshot, path: Path) -> None:
             _write(snapshot, copy)
             copy.flush()
             os.fsync(copy.fileno())
-            _sync_folder(path.parent)
+            fsync_folder(path.parent)
     except BaseException:
         path.unlink()
         raise
@@ -50,11 +51,3 @@ def _write(snapshot: Snapshot, copy: BinaryIO) -> None:
     os.fsync(copy.fileno())
     copy.seek(0)
     copy.write(file.page(1))
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

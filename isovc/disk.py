@@ -1,4 +1,4 @@
-"""Files and names that survive a power cut. Knows nothing of git."""
+"""Files and names that survive a power cut. Knows nothing of what they hold."""
 
 from __future__ import annotations
 
@@ -27,7 +27,13 @@ def write_durably(path: Path, data: bytes) -> None:
 
 def fsync_folder(path: Path) -> None:
     """Make new, renamed and removed names in this folder durable."""
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    fsync(path)
+
+
+def fsync(path: Path) -> None:
+    """Make what is in this file or folder durable. No database that somebody has open: closing it would end the locks
+    that this process has on it."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(handle)
     finally:
