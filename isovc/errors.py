@@ -1407,3 +1407,59 @@ class BadHead(WrongUsage):
             f"{text!r} is not the id of an operation: 64 hex digits, because a part of one is easy to forge",
             hint="isovc audit head prints it",
         )
+
+
+# -- differences and patches -------------------------------------------------------------------------------------------
+
+
+class BadCondition(WrongUsage):
+    """A condition for rows that SQLite does not take."""
+
+    code = "bad-condition"
+
+    def __init__(self, *, condition: str, why: str) -> None:
+        self.condition, self.why = condition, why
+        super().__init__(
+            f"the condition {condition!r} does not work here: {why}",
+            hint="it is an SQL expression over the columns of a table, like \"price > 10 AND name LIKE 'A%'\"",
+        )
+
+
+class NoSuchColumn(Refused):
+    """A column that no table in question has."""
+
+    code = "no-such-column"
+
+    def __init__(self, *, column: str, known: Sequence[str]) -> None:
+        self.column, self.known = column, tuple(known)
+        super().__init__(
+            f"there is no column {column!r}", hint=f"columns: {', '.join(self.known[:10])}" if self.known else ""
+        )
+
+
+class NoPatch(Refused):
+    """Something given to `apply` that is no patch, or not any more."""
+
+    code = "no-patch"
+
+    def __init__(self, *, patch: str, why: str, line: int = 0) -> None:
+        self.patch, self.why, self.line = patch, why, line
+        where = f"line {line} of {patch}" if line else patch
+        super().__init__(
+            f"{where} is no patch: {why}",
+            hint="isovc diff --format jsonl and isovc diff --format sql write patches: isovc help patches",
+        )
+
+
+class PatchDoesNotFit(Refused):
+    """A patch whose rows or definitions are not those of the database."""
+
+    code = "patch-does-not-fit"
+
+    def __init__(self, *, patch: str, places: Sequence[str], more: bool = False) -> None:
+        self.patch, self.places = patch, tuple(places)
+        others = " and more" if more else ""
+        super().__init__(
+            f"{patch} does not fit the database, nothing was changed: {'; '.join(self.places)}{others}",
+            hint="isovc checkout the version it was made from, or make the patch anew with isovc diff",
+        )

@@ -12,6 +12,8 @@ SECTIONS: dict[str, dict[str, str]] = {
         "commit": "Keep the database as it is now as a new version.",
         "log": "Show the versions that lead to one, the newest first.",
         "show": "Show one version: who, when, why, and what it changed.",
+        "diff": "Show what differs between two versions, row by row.",
+        "apply": "Change the database as a patch says, or not at all.",
         "tag": "List tags, or make or remove one.",
     },
     "Branches and going back": {

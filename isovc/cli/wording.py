@@ -11,7 +11,7 @@ from isovc.cli.screen import Line, Styled
 from isovc.snapshot.compare import Counts
 from isovc.workspace.status import Difference
 
-_SIGNS = {"added": ("+", "green"), "modified": ("~", "yellow"), "removed": ("-", "red")}
+SIGNS = {"added": ("+", "green"), "modified": ("~", "yellow"), "removed": ("-", "red")}
 
 
 def counts_document(tables: Mapping[str, Counts]) -> dict[str, dict[str, int]]:
@@ -35,20 +35,20 @@ def schema_document(difference: Difference) -> list[dict[str, Any]]:
 def difference_lines(difference: Difference) -> Iterator[Line]:
     """What differs, a line a definition and a line a table."""
     for change in schema_document(difference):
-        sign, style = _SIGNS[change["op"]]
-        yield (Styled(f"  {sign} ", style), f"{change['type']} {_on_one_line(change['name'])}")
-    width = max((len(_on_one_line(name)) for name in difference.tables), default=0)
+        sign, style = SIGNS[change["op"]]
+        yield (Styled(f"  {sign} ", style), f"{change['type']} {on_one_line(change['name'])}")
+    width = max((len(on_one_line(name)) for name in difference.tables), default=0)
     for name, counts in difference.tables.items():
-        name = _on_one_line(name)
+        name = on_one_line(name)
         parts: list[str | Styled] = [f"  {name:{width}}  "]
         for word, many in (("added", counts.added), ("modified", counts.modified), ("removed", counts.removed)):
             if many:
-                sign, style = _SIGNS[word]
+                sign, style = SIGNS[word]
                 parts += [Styled(f"{sign}{many:,}", style), f" {word}  "]
         yield tuple(parts) if counts else f"  {name:{width}}  no rows"
 
 
-def _on_one_line(name: str) -> str:
+def on_one_line(name: str) -> str:
     """A name may hold line ends and tabs, and stands in a table of ours."""
     return name.replace("\n", "\\x0a").replace("\t", "\\x09")
 

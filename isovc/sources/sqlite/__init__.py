@@ -6,6 +6,7 @@ from isovc.sources.sqlite.mark import Mark
 from isovc.sources.sqlite.pages import Changed, Changes, Everything, PageMap, Pages, Unchanged, find_changes
 from isovc.sources.sqlite.parts import even_parts
 from isovc.sources.sqlite.reading import Reading
+from isovc.sources.sqlite.twin import Twin, shape_of, twin
 from isovc.sources.sqlite.writing import Writing
 
 __all__ = [
@@ -17,9 +18,12 @@ __all__ = [
     "PageMap",
     "Pages",
     "Reading",
+    "Twin",
     "Unchanged",
     "Writing",
     "constant_defaults",
     "even_parts",
     "find_changes",
+    "shape_of",
+    "twin",
 ]

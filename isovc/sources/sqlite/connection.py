@@ -27,19 +27,11 @@ def opened(path: Path, *, busy_seconds: float) -> Iterator[apsw.Connection]:
     connection = apsw.Connection(str(path.absolute()), flags=apsw.SQLITE_OPEN_READWRITE)
     try:
         connection.set_busy_timeout(round(busy_seconds * 1000))
-        for setting, value in (
-            (apsw.SQLITE_DBCONFIG_ENABLE_TRIGGER, 0),
-            (apsw.SQLITE_DBCONFIG_ENABLE_FKEY, 0),
-            (apsw.SQLITE_DBCONFIG_DEFENSIVE, 0),  # shadow tables are ours to set
-            (apsw.SQLITE_DBCONFIG_LEGACY_ALTER_TABLE, 1),  # a rename must not rewrite or check views and triggers
-        ):
-            connection.config(setting, value)
+        set_off_nothing(connection)
         try:
             # EXTRA: a transaction counts when its journal is gone. FULL, the default, leaves that name to the system: a
             # power cut can bring it back, and with it the rows of before, when store.db has them as moved already.
-            connection.execute(
-                f"PRAGMA ignore_check_constraints=ON; PRAGMA cache_size=-{CACHE_KIB}; PRAGMA synchronous=EXTRA"
-            )
+            connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}; PRAGMA synchronous=EXTRA")
             connection.execute("PRAGMA schema_version")  # the first look at the file
         except apsw.NotADBError:
             _, head = connection.read("main", 0, 0, min(_HEAD, path.stat().st_size))
@@ -49,6 +41,18 @@ def opened(path: Path, *, busy_seconds: float) -> Iterator[apsw.Connection]:
         yield connection
     finally:
         connection.close()
+
+
+def set_off_nothing(connection: apsw.Connection) -> None:
+    """Switch triggers, foreign-key actions and checks off for good."""
+    for setting, value in (
+        (apsw.SQLITE_DBCONFIG_ENABLE_TRIGGER, 0),
+        (apsw.SQLITE_DBCONFIG_ENABLE_FKEY, 0),
+        (apsw.SQLITE_DBCONFIG_DEFENSIVE, 0),  # shadow tables are ours to set
+        (apsw.SQLITE_DBCONFIG_LEGACY_ALTER_TABLE, 1),  # a rename must not rewrite or check views and triggers
+    ):
+        connection.config(setting, value)
+    connection.execute("PRAGMA ignore_check_constraints=ON")
 
 
 def check_file(path: Path) -> os.stat_result:

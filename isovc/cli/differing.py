@@ -1,0 +1,145 @@
+"""A difference in lines for people: definitions, then table by table a line for each cell that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import ndiff
+from typing import Any
+
+from isovc.cli.screen import Line, Styled
+from isovc.cli.wording import SIGNS, counts_document, on_one_line
+from isovc.formats.delta import Definition, TableDelta, cell_changes, row_patch
+from isovc.formats.words import both, key_shown, shown
+from isovc.snapshot.compare import Counts
+from isovc.workspace.comparing import Comparison
+
+_BAR = 40  # characters of the longest bar
+
+
+def lines(found: Comparison, *, every_table: bool) -> Iterator[Line]:
+    """All of it. Tables in which a virtual table stores what it holds are only counted, unless `every_table`."""
+    for definition in found.delta.definitions:
+        yield from _definition(definition)
+    for table in found.delta.tables:
+        if table.shown.shadow_of and not every_table:
+            counts = found.counts(table)
+            many = counts.added + counts.modified + counts.removed
+            yield (
+                Styled(on_one_line(table.name), "bold"),
+                f"  {many:,} rows, stored by {on_one_line(table.shown.shadow_of)}",
+            )
+        else:
+            yield from _table(table)
+    if found.cut:
+        yield "More differs than is shown."
+
+
+def stat(found: Comparison) -> Iterator[Line]:
+    """A table and a bar."""
+    for each in found.delta.definitions:
+        sign, style = _sign(each.op)
+        yield (Styled(f" {sign} ", style), f"{each.type} {on_one_line(each.name)}{_was(each)}")
+    counted = [(table.name, found.counts(table)) for table in found.delta.tables]
+    totals = [each.added + each.modified + each.removed for _, each in counted]
+    width = max((len(on_one_line(name)) for name, _ in counted), default=0)
+    digits = max((len(f"{total:,}") for total in totals), default=0)
+    longest = max(totals, default=0)
+    for (name, counts), total in zip(counted, totals, strict=True):
+        head = f" {on_one_line(name):{width}} | {total:>{digits},} "
+        yield (head, *_bar(counts, longest))
+    if counted:
+        tables = f"{len(counted)} table{'s' * (len(counted) != 1)}"
+        words = [
+            f"{many:,} {word}"
+            for word in ("added", "modified", "removed")
+            if (many := sum(getattr(each, word) for _, each in counted))
+        ]
+        yield f" {tables}: {', '.join(words) or 'no rows'}"
+
+
+def names(found: Comparison) -> Iterator[Line]:
+    """The names of what differs, each on a line."""
+    about = (each.table or each.name for each in found.delta.definitions)
+    yield from sorted(map(on_one_line, {*about, *(table.name for table in found.delta.tables)}))
+
+
+def document(found: Comparison, origin: str, goal: str) -> dict[str, Any]:
+    """The form of `--json`: what differs, counted. The rows are in `--format jsonl`."""
+    counts = {table.name: found.counts(table) for table in found.delta.tables}
+    return {
+        "from": origin,
+        "to": goal,
+        "tables": counts_document(counts),
+        "renamed": _renamed(found.delta.definitions),
+        "schema": [
+            {"type": each.type, "name": each.name, "table": each.table, "op": each.op}
+            for each in found.delta.definitions
+        ],
+    }
+
+
+def _renamed(definitions: tuple[Definition, ...]) -> dict[str, Any]:
+    tables = {each.was: each.name for each in definitions if each.was}
+    columns = {each.name: dict(each.columns) for each in definitions if each.columns}
+    return {"tables": tables, "columns": columns}
+
+
+def _definition(each: Definition) -> Iterator[Line]:
+    sign, style = _sign(each.op)
+    yield (Styled(f"{sign} ", style), Styled(f"{each.type} {on_one_line(each.name)}", "bold"), _was(each))
+    for old, new in each.columns.items():
+        yield f"    column {on_one_line(old)} is now {on_one_line(new)}"
+    sides = ["" if side is None else str(side) for side in (each.before, each.after)]
+    for line in ndiff(sides[0].splitlines(), sides[1].splitlines()):
+        if line[:1] in "+-":
+            yield Styled(f"  {line}", "green" if line[0] == "+" else "red")
+        elif line[:1] == " ":
+            yield f"  {line}"
+
+
+def _table(table: TableDelta) -> Iterator[Line]:
+    was = table.before.name if table.before and table.before.name != table.name else ""
+    began = False
+    for change in table.rows():
+        if not began:
+            yield (Styled(on_one_line(table.name), "bold"), f" (was {on_one_line(was)})" if was else "")
+            began = True
+        found = row_patch(table, change)
+        sign, style = _sign(found.op)
+        head: tuple[str | Styled, ...] = (Styled(f"  {sign} ", style), Styled(key_shown(found.key), "cyan"))
+        told = False
+        for column, before, after in _cells(found.op, cell_changes(found, table.columns), table):
+            if found.op == "modified":
+                one, other = both(before, after)
+                yield (*head, f"  {on_one_line(column)}  ", Styled(one, "red"), " -> ", Styled(other, "green"))
+            else:
+                value = after if found.op == "added" else before
+                yield (*head, f"  {on_one_line(column)}  ", Styled(shown(value), style))
+            told = True
+        if not told:
+            yield head
+
+
+def _cells(op: str, cells: Iterator[tuple[str, Any, Any]], table: TableDelta) -> Iterator[tuple[str, Any, Any]]:
+    """Without the key, which stands before them, where there is anything else to say."""
+    key = set(table.shown.key)
+    return (cell for cell in cells if op == "modified" or cell[0] not in key)
+
+
+def _bar(counts: Counts, longest: int) -> Iterator[Styled]:
+    """As long as the table's share of the most that changed in one; no sign is lost to rounding."""
+    scale = min(1.0, _BAR / longest) if longest else 0
+    for word in ("added", "modified", "removed"):
+        many = getattr(counts, word)
+        if many:
+            sign, style = _sign(word)
+            yield Styled(sign * max(1, round(many * scale)), style)
+
+
+def _sign(op: str) -> tuple[str, str]:
+    signs: Mapping[str, tuple[str, str]] = {**SIGNS, "renamed": (">", "yellow")}
+    return signs[op]
+
+
+def _was(each: Definition) -> str:
+    return f" (was {on_one_line(each.was)})" if each.was else ""

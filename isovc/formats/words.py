@@ -1,0 +1,64 @@
+"""Values for people: on one line, and long ones shortened around what changed."""
+
+from __future__ import annotations
+
+from itertools import compress, count
+from operator import ne
+
+from isovc.model import Value
+
+_WIDTH = 60  # characters of a value; two of them, a key and a name fit a wide terminal
+_CONTEXT = 16  # characters before the first that changed
+_BLOB = 16  # bytes
+_ESCAPES = str.maketrans({"\n": "\\n", "\r": "\\r", "\t": "\\t"})
+
+
+def shown(value: Value) -> str:
+    """A value by itself.
+
+    >>> shown("it's"), shown(None), shown(b"\\x00\\xff"), shown("a" * 99)[-16:]
+    ("'it''s'", 'NULL', "x'00ff'", "aaaaaaaaaaaa'...")
+    """
+    if isinstance(value, str):
+        return _quoted(value, 0)
+    if isinstance(value, bytes):
+        return _blob(value, 0)
+    return "NULL" if value is None else repr(value)
+
+
+def both(before: Value, after: Value) -> tuple[str, str]:
+    """Two values, beginning shortly before they differ."""
+    if isinstance(before, str) and isinstance(after, str):
+        start = _start(before, after, _WIDTH, _CONTEXT)
+        return _quoted(before, start), _quoted(after, start)
+    if isinstance(before, bytes) and isinstance(after, bytes):
+        start = _start(before, after, _BLOB, _BLOB // 4)
+        return _blob(before, start), _blob(after, start)
+    return shown(before), shown(after)
+
+
+def key_shown(key: tuple[Value, ...]) -> str:
+    """What names a row; the place for a rowid that does not is left out."""
+    cells = key[:-1] if len(key) > 1 and key[-1] is None else key
+    return ", ".join(map(shown, cells))
+
+
+def _start(before: str | bytes, after: str | bytes, width: int, context: int) -> int:
+    if max(len(before), len(after)) <= width:
+        return 0
+    shortest = min(len(before), len(after))
+    alike = next(compress(count(), map(ne, before, after)), shortest)
+    return max(0, alike - context)
+
+
+def _quoted(text: str, start: int) -> str:
+    cut = text[start : start + _WIDTH].translate(_ESCAPES).replace("'", "''")
+    return f"{'...' if start else ''}'{cut}'{'...' if start + _WIDTH < len(text) else ''}"
+
+
+def _blob(data: bytes, start: int) -> str:
+    cut = data[start : start + _BLOB]
+    if cut == data:
+        return f"x'{data.hex()}'"
+    more = "..." if start + _BLOB < len(data) else ""
+    return f"{'...' if start else ''}x'{cut.hex()}'{more} ({len(data):,} bytes)"
