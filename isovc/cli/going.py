@@ -16,6 +16,9 @@ from isovc.workspace.undoing import Gone, go, preview
 from isovc.workspace.ways import Way
 
 
+_DONE = {"undo": "Undone", "redo": "Done again", "restore": "Restored", "revert": "Taken back"}
+
+
 def go_along(here: Here, desk: Desk, way: Way, *, dry_run: bool) -> None:
     """One way, in one transaction."""
     if dry_run:
@@ -44,9 +47,9 @@ def _show(here: Here, gone: Gone, *, dry_run: bool) -> None:
 
 
 def _lines(gone: Gone, *, dry_run: bool) -> Iterator[Line]:
-    would = "Would " if dry_run else ""
+    verb = f"Would {gone.way.verb}" if dry_run else _DONE[gone.way.verb]
     for step in gone.way.steps:
-        yield f"{would}{gone.way.verb}: {step.operation.summary} ({step.id[:12]})"
+        yield f"{verb}: {step.operation.summary} ({step.id[:12]})"
     for name, (_, then) in sorted(gone.way.refs.items()):
         if not name.startswith("refs/kept/"):
             yield f"  {short(name)} {'is gone' if then is None else f'is at {then[:12]}'}"

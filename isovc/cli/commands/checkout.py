@@ -12,7 +12,7 @@ from isovc.cli.group import command_app
 from isovc.cli.here import here_of
 from isovc.cli.revision import commit_of, meant_by, version_of
 from isovc.cli.who import deed
-from isovc.cli.wording import counts_document, difference_lines
+from isovc.cli.wording import counts_document, difference_lines, totals
 from isovc.errors import OptionsClash
 from isovc.history.git_history import GitHistory
 from isovc.repo.names import BRANCHES
@@ -48,9 +48,9 @@ def checkout(
             here.screen.done(
                 {"tables": counts_document(moved.tables)},
                 [
-                    f"Took {', '.join(table)} from {revision}:",
+                    f"Took {', '.join(table)} from {revision}: {totals(moved)}.",
                     *difference_lines(moved),
-                    "isovc undo brings back what was there.",
+                    *(["isovc undo brings back what was there."] if moved else []),
                 ],
             )
             return
