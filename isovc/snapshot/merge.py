@@ -9,6 +9,7 @@ from typing import Literal
 
 from isovc.model import Shape, Table
 from isovc.snapshot.definitions import choose, merge_definitions
+from isovc.snapshot.merge_layouts import carried, fitting
 from isovc.snapshot.version import Version
 from isovc.tree.edit import Edit, Replacement, edit
 from isovc.tree.forest import Forest, Root
@@ -71,16 +72,52 @@ def _merge_table(
     chosen, both_changed = choose(was, mine, other)
     if not both_changed:
         return chosen
-    if was is None or mine is None or other is None or len({_layout(side[0]) for side in (was, mine, other)}) > 1:
-        # one side dropped it, or gave it other columns, and the other changed rows: a person must say which counts.
-        # Columns of another affinity are others too: SQLite would make 701 of '00701', and nobody would be asked.
+    if was is None or mine is None or other is None:
+        conflicts.append(Conflict(name, "rows against schema"))  # dropped here, changed there: a person must say
+        return mine
+    layouts = [_layout(side[0]) for side in (was, mine, other)]
+    if layouts[1] != layouts[2]:
+        found = _merge_columns(forest, name, was, mine, other, conflicts)
+        if found is None:
+            # both gave it other columns, or what they do to values differs: SQLite would make 701 of '00701'
+            conflicts.append(Conflict(name, "rows against schema"))
+        return found or mine
+    table, _ = choose(was[0], mine[0], other[0])
+    if layouts[0] != layouts[1]:  # both gave it the same new columns
         conflicts.append(Conflict(name, "rows against schema"))
         return mine
-    table, _ = choose(was[0], mine[0], other[0])
     width, key_width = len(table.cells), len(table.key)
     steps = merge_trees(forest, was[1].id, mine[1].id, other[1].id, width=width)
     edits = _without_conflicts(name, steps, conflicts)
     return table, edit(forest, mine[1].id, edits, width=width, key_width=key_width)
+
+
+def _merge_columns(
+    forest: Forest,
+    name: str,
+    was: tuple[Table, Root],
+    mine: tuple[Table, Root],
+    other: tuple[Table, Root],
+    conflicts: list[Conflict],
+) -> tuple[Table, Root] | None:
+    """One side gave the table other columns, and the other side changed rows: the rows go into the new columns. None:
+    they do not."""
+    ours = _layout(was[0]) == _layout(mine[0])
+    rows, columns = (mine, other) if ours else (other, mine)
+    if _layout(rows[0]) != _layout(was[0]) or _common(rows[0], columns[0]) != _common(columns[0], rows[0]):
+        return None
+    fit = fitting(rows[0], columns[0])
+    if fit is None:
+        return None
+    width, new = len(rows[0].cells), columns[0]
+    steps = carried(forest, was[1].id, rows[1].id, columns[1].id, fit, width=width, ours=ours)
+    edits = _without_conflicts(name, steps, conflicts)
+    return new, edit(forest, columns[1].id, edits, width=len(new.cells), key_width=len(new.key))
+
+
+def _common(table: Table, other: Table) -> list[tuple[str, str, str]]:
+    """What the columns that both have do to their values."""
+    return sorted(each for each in _columns(table) if each[0] in other.cells)
 
 
 def _without_conflicts(
@@ -100,12 +137,15 @@ def _whole(version: Version, name: str) -> tuple[Table, Root] | None:
 
 def _layout(table: Table) -> tuple[object, ...]:
     """What decides which cells a row has, what becomes of a value that is put into one, and what is equal to it."""
-    columns = [
+    return table.key_kind, table.key, table.cells, table.strict, tuple(_columns(table))
+
+
+def _columns(table: Table) -> list[tuple[str, str, str]]:
+    return [
         (column.name, _affinity(column.type), column.collation.upper())
         for column in table.columns
         if not column.generated
     ]
-    return table.key_kind, table.key, table.cells, table.strict, tuple(columns)
 
 
 def _affinity(declared: str) -> str:
