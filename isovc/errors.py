@@ -987,6 +987,41 @@ class CannotCarry(Refused):
         )
 
 
+class NothingToStash(Refused):
+    """Nothing is uncommitted."""
+
+    code = "nothing-to-stash"
+
+    def __init__(self) -> None:
+        super().__init__("nothing is uncommitted, so there is nothing to put aside", hint="isovc status")
+
+
+class NoSuchStash(Refused):
+    """A number that no entry of the stash has."""
+
+    code = "no-such-stash"
+
+    def __init__(self, *, number: int, many: int) -> None:
+        self.number, self.many = number, many
+        super().__init__(
+            f"the stash has no entry {number}, only {many}" if many else "nothing is put aside",
+            hint="isovc stash list" if many else "isovc stash push puts uncommitted changes aside",
+        )
+
+
+class CannotPop(Refused):
+    """What was put aside does not fit what the database holds now."""
+
+    code = "cannot-pop"
+
+    def __init__(self, *, entry: str, number: int, tables: list[str], rows: int) -> None:
+        self.entry, self.number, self.tables, self.rows = entry, number, tables, rows
+        super().__init__(
+            f"{entry[:12]} does not fit what the database holds now: {rows} conflicts in {', '.join(tables)}",
+            hint=f"it stays in the stash; isovc diff WORK {entry[:12]} shows where they differ",
+        )
+
+
 class NoSuchTable(Refused):
     """A table that no version in question has."""
 

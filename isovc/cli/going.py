@@ -9,12 +9,11 @@ from isovc.cli.screen import Line
 from isovc.cli.who import deed
 from isovc.cli.wording import counts_document, totals
 from isovc.history.git_history import GitHistory
-from isovc.repo.names import short
+from isovc.repo.names import BRANCHES, TAGS, short
 from isovc.workspace.desk import Desk
 from isovc.workspace.mirroring import mirror
 from isovc.workspace.undoing import Gone, go, preview
 from isovc.workspace.ways import Way
-
 
 _DONE = {"undo": "Undone", "redo": "Done again", "restore": "Restored", "revert": "Taken back"}
 
@@ -51,7 +50,7 @@ def _lines(gone: Gone, *, dry_run: bool) -> Iterator[Line]:
     for step in gone.way.steps:
         yield f"{verb}: {step.operation.summary} ({step.id[:12]})"
     for name, (_, then) in sorted(gone.way.refs.items()):
-        if not name.startswith("refs/kept/"):
+        if name.startswith((BRANCHES, TAGS)):
             yield f"  {short(name)} {'is gone' if then is None else f'is at {then[:12]}'}"
     where = f"On branch {gone.branch}" if gone.branch else "On no branch"
     at = f", at {gone.standing.commit[:12]}" if gone.standing.commit else ", no commits yet"

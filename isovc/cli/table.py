@@ -20,6 +20,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "branch": "List branches, or make, rename, copy or remove one.",
         "switch": "Go to another branch.",
         "checkout": "Make the database another version, or take some tables of one.",
+        "stash": "Put uncommitted changes aside, and bring them back on any branch.",
         "reset": "Move the branch to another version.",
         "undo": "Take the last command back, with the rows it changed.",
         "redo": "Do again what was undone last.",

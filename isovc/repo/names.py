@@ -10,6 +10,7 @@ from isovc.errors import BadRefName
 
 BRANCHES = "refs/heads/"
 TAGS = "refs/tags/"
+STASH = "refs/stash/"  # by time: what was put aside by hand
 KEPT = "refs/kept/"  # by head: uncommitted changes that wait there for somebody to come back
 WORDS = ("HEAD", "WORK", "EMPTY")  # revisions of their own
 

@@ -116,14 +116,14 @@ def settle(desk: Desk) -> tuple[Desk, str]:
 
 
 def keep_uncommitted(
-    desk: Desk, history: GitHistory, live: Version, deed: Deed, *, before: CommitId | None = None
+    desk: Desk, history: GitHistory, live: Version, deed: Deed, *, before: CommitId | None = None, message: str = ""
 ) -> CommitId | None:
     """Keep what is uncommitted as a commit of its own, which no ref leads to yet; None: there is nothing. `before`:
     what was kept at the same place and still waits."""
     if desk.worktree.commit is None or same(live, desk.head):
         return None
     parents = [each for each in (desk.worktree.commit, before) if each]
-    message = f"Uncommitted changes on {desk.worktree.branch or desk.worktree.head[:12]}"
+    message = message or f"Uncommitted changes on {desk.worktree.branch or desk.worktree.head[:12]}"
     with desk.repository.file.transaction() as db:
         return write_commit(db, history, encode_version(live), parents, message, deed)[0]
 

@@ -118,6 +118,12 @@ def undone(app: Versioned) -> None:
     app.ok("undo")
 
 
+def stashed(app: Versioned) -> None:
+    """Something put aside."""
+    two(app)
+    app.ok("stash", "push")
+
+
 def several(app: Versioned) -> None:
     """Rows that moved, a name and a branch, one after the other."""
     two(app)
@@ -154,6 +160,8 @@ SCENARIOS = (
     Scenario("checkout -b", ("checkout", "v1", "-b", "new"), two, (("switch", "main"),)),
     Scenario("reset --soft", ("reset", "--soft", "exp"), two),
     Scenario("reset --hard", ("reset", "--hard", "exp"), two),
+    Scenario("stash push", ("stash", "push"), two, (("stash", "pop"),)),
+    Scenario("stash pop", ("stash", "pop"), stashed, (("undo",),)),
     Scenario("branch", ("branch", "new", "exp"), two, (("switch", "new"),)),
     Scenario("branch -D", ("branch", "-D", "exp"), two),
     Scenario("branch -m", ("branch", "-m", "exp", "a/b"), two, (("switch", "a/b"),)),

@@ -1,0 +1,102 @@
+"""`isovc stash`: uncommitted changes put aside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from isovc.cli.at_desk import at_desk
+from isovc.cli.group import command_app
+from isovc.cli.here import here_of
+from isovc.cli.screen import Line, Styled
+from isovc.cli.who import deed, present
+from isovc.cli.wording import counts_document, difference_lines, moment, totals
+from isovc.history.git_history import GitHistory
+from isovc.repo.moments import from_microseconds
+from isovc.workspace.stashing import Stashed, stashed
+from isovc.workspace.stashing import drop as take_out
+from isovc.workspace.stashing import pop as bring_back
+from isovc.workspace.stashing import push as put_aside
+
+app = command_app(help="Put uncommitted changes aside, and bring them back on any branch.")
+
+Number = Annotated[int, typer.Argument(metavar="[N]", min=0, help="Which one; 0 is the newest.")]
+
+
+@app.command()
+def push(
+    ctx: typer.Context,
+    message: Annotated[str, typer.Option("-m", "--message", metavar="TEXT", help="What they are about.")] = "",
+) -> None:
+    """Put what is uncommitted aside: the database is then as it was committed last."""
+    here = here_of(ctx)
+    with at_desk(here, tidies=True) as desk, GitHistory(desk.repository.git_folder) as history:
+        made, moved = put_aside(desk, history, message.strip(), deed(here, desk.repository.settings, history))
+    here.screen.done(
+        {"stash": made, "tables": counts_document(moved.tables)},
+        [f"Put aside as {made[:12]}: {totals(moved)} in the database.", "isovc stash pop brings it back."],
+    )
+
+
+@app.command("list")
+def show(ctx: typer.Context) -> None:
+    """List what was put aside, the newest first."""
+    here = here_of(ctx)
+    with at_desk(here) as desk:
+        found = stashed(desk)
+    here.screen.show(
+        [
+            {
+                "number": each.number,
+                "stash": each.entry.id,
+                "on": each.entry.parents[0],
+                "time": moment(each.entry.time),
+                "message": each.entry.message,
+            }
+            for each in found
+        ],
+        _lines(found),
+    )
+
+
+@app.command()
+def pop(ctx: typer.Context, number: Number = 0) -> None:
+    """Bring changes back, merged cell by cell with what is in the database, and take them out of the stash."""
+    _bring_back(ctx, number, keep=False)
+
+
+@app.command()
+def apply(ctx: typer.Context, number: Number = 0) -> None:
+    """The same, and leave them in the stash."""
+    _bring_back(ctx, number, keep=True)
+
+
+@app.command()
+def drop(ctx: typer.Context, number: Number = 0) -> None:
+    """Take changes out of the stash without bringing them back."""
+    here = here_of(ctx)
+    with at_desk(here, tidies=True) as desk, GitHistory(desk.repository.git_folder) as history:
+        gone = take_out(desk, number, deed(here, desk.repository.settings, history))
+    here.screen.done(
+        {"stash": gone.entry.id, "number": gone.number},
+        [f"Dropped {gone.entry.id[:12]}: {gone.entry.message.strip()}", "isovc undo brings it back."],
+    )
+
+
+def _bring_back(ctx: typer.Context, number: int, *, keep: bool) -> None:
+    here = here_of(ctx)
+    with at_desk(here, tidies=True) as desk, GitHistory(desk.repository.git_folder) as history:
+        by = deed(here, desk.repository.settings, history)
+        chosen, moved = bring_back(desk, history, number, by, keep=keep)
+    here.screen.done(
+        {"stash": chosen.entry.id, "number": chosen.number, "kept": keep, "tables": counts_document(moved.tables)},
+        [f"Brought back {chosen.entry.id[:12]}: {chosen.entry.message.strip()}", *difference_lines(moved)],
+    )
+
+
+def _lines(found: list[Stashed]) -> Iterator[Line]:
+    for each in found:
+        when = from_microseconds(each.entry.time, present().tzinfo).strftime("%Y-%m-%d %H:%M")
+        yield (f"{each.number}  ", Styled(each.entry.id[:12], "yellow"), f"  {when}  {each.entry.message.strip()}")
