@@ -10,7 +10,7 @@ from pathlib import Path
 import apsw
 
 from isovc.encoding.orderkey import encode_key
-from isovc.errors import BadCondition
+from isovc.errors import BadCondition, ShapeNotReached
 from isovc.model import Row, SchemaObject, Shape, Table
 from isovc.sources.sqlite.access import Access, access
 from isovc.sources.sqlite.cells import from_exact
@@ -40,6 +40,9 @@ def shape_of(objects: Sequence[SchemaObject], like: Shape, path: Path) -> Shape:
             create(snapshot, each)
         add_virtual(snapshot.connection, by_kind.get("virtual", ()))
         found = read_shape(snapshot.connection)
+    for each in objects:
+        if each.type == "table" and each not in found.objects:
+            raise ShapeNotReached(path=path, what=f"the table {each.name}", why="its text came out different")
     # SQLite makes tables of its own along with those that need them
     there = {(each.type, each.name) for each in objects}
     own = [each for each in found.objects if each.name.startswith("sqlite_") and (each.type, each.name) not in there]
