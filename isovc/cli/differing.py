@@ -8,7 +8,7 @@ from typing import Any
 
 from isovc.cli.screen import Line, Styled
 from isovc.cli.wording import SIGNS, counts_document, on_one_line
-from isovc.formats.delta import Definition, TableDelta, cell_changes, row_patch
+from isovc.formats.delta import Definition, TableDelta, cell_changes, key_columns, row_patches
 from isovc.formats.words import both, key_shown, shown
 from isovc.snapshot.compare import Counts
 from isovc.workspace.comparing import Comparison
@@ -100,15 +100,17 @@ def _definition(each: Definition) -> Iterator[Line]:
 def _table(table: TableDelta) -> Iterator[Line]:
     was = table.before.name if table.before and table.before.name != table.name else ""
     began = False
-    for change in table.rows():
+    key = set(key_columns(table.shown))
+    for found in row_patches(table):
         if not began:
             yield (Styled(on_one_line(table.name), "bold"), f" (was {on_one_line(was)})" if was else "")
             began = True
-        found = row_patch(table, change)
         sign, style = _sign(found.op)
         head: tuple[str | Styled, ...] = (Styled(f"  {sign} ", style), Styled(key_shown(found.key), "cyan"))
         told = False
-        for column, before, after in _cells(found.op, cell_changes(found, table.columns), table):
+        for column, before, after in cell_changes(found, table.columns):
+            if found.op != "modified" and column in key:
+                continue  # it stands before them
             if found.op == "modified":
                 one, other = both(before, after)
                 yield (*head, f"  {on_one_line(column)}  ", Styled(one, "red"), " -> ", Styled(other, "green"))
@@ -118,12 +120,6 @@ def _table(table: TableDelta) -> Iterator[Line]:
             told = True
         if not told:
             yield head
-
-
-def _cells(op: str, cells: Iterator[tuple[str, Any, Any]], table: TableDelta) -> Iterator[tuple[str, Any, Any]]:
-    """Without the key, which stands before them, where there is anything else to say."""
-    key = set(table.shown.key)
-    return (cell for cell in cells if op == "modified" or cell[0] not in key)
 
 
 def _bar(counts: Counts, longest: int) -> Iterator[Styled]:

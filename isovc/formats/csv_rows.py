@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterator
 from io import StringIO
 
-from isovc.formats.delta import Delta, cell_changes, row_patch
+from isovc.formats.delta import Delta, cell_changes, row_patches
 from isovc.formats.words import key_shown
 from isovc.model import Value
 
@@ -21,8 +21,7 @@ def lines(delta: Delta) -> Iterator[str]:
         cells: tuple[Value, ...] = (each.type, each.name, each.op, each.was, "", each.before, each.after)
         yield _line([_cell(cell) for cell in cells])
     for table in delta.tables:
-        for change in table.rows():
-            found = row_patch(table, change)
+        for found in row_patches(table):
             key = _cell(found.key[0] if len(found.key) == 1 else key_shown(found.key))
             head = ["row", _cell(found.table), found.op, key]
             written = False

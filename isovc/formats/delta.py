@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from isovc.model import Key, RowChange, Shape, Table, Value
+from isovc.model import Key, KeyKind, Row, RowChange, Shape, Table, Value
 
 _BACK = {"added": "removed", "removed": "added"}
 _NO_COLUMNS: Mapping[str, str] = {}
@@ -57,7 +57,7 @@ class Delta:
     new: Shape
     definitions: tuple[Definition, ...]
     tables: tuple[TableDelta, ...]
-    contents: Callable[[str], Iterator[list[tuple[Value, ...]]]]
+    contents: Callable[[str], Iterator[list[Row]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,32 +101,42 @@ def reversed_definitions(definitions: Iterable[Definition]) -> list[Definition]:
     ]
 
 
-def by_column(table: Table, row: tuple[Value, ...]) -> dict[str, Value]:
-    """A row's declared cells. A rowid that is no column is in the key alone: a column may have its name."""
-    width = len(table.key)
-    cells = table.cells
-    declared = {column.name for column in table.columns if column.primary_key}
-    named = {cell: row[at] for at, cell in enumerate(cells[:width]) if cell in declared}
-    named.update(zip(cells[width:], row[width:], strict=True))
+def key_columns(table: Table) -> tuple[str, ...]:
+    """The columns that name a row; where they do not suffice, a rowid that is none of them stands behind them."""
+    return table.key if table.key_kind in (KeyKind.INTEGER, KeyKind.COLUMNS) else table.key[:-1]
+
+
+def namer(table: Table) -> Callable[[Row], dict[str, Value]]:
+    """What gives a row's cells by column. A rowid that is no column is in the key alone: a column may have its name."""
+    cells, first, rest = table.cells, len(key_columns(table)), len(table.key)
+    names = (*cells[:first], *cells[rest:])
+
+    def named(row: Row) -> dict[str, Value]:
+        return dict(zip(names, row if first == rest else (*row[:first], *row[rest:]), strict=True))
+
     return named
 
 
-def row_patch(delta: TableDelta, change: RowChange) -> RowPatch:
-    """A change with its cells by column."""
-    before = by_column(delta.before, change.before) if delta.before and change.before is not None else None
-    after = by_column(delta.after, change.after) if delta.after and change.after is not None else None
-    if delta.only:
-        before = before and {name: cell for name, cell in before.items() if delta.columns.get(name, name) in delta.only}
-        after = after and {name: cell for name, cell in after.items() if name in delta.only}
-    return RowPatch(delta.name, change.key, before, after)
+def row_patches(delta: TableDelta) -> Iterator[RowPatch]:
+    """The changes with their cells by column."""
+    name, only = delta.name, delta.only
+    was, now = namer(delta.before or delta.shown), namer(delta.after or delta.shown)
+    for change in delta.rows():
+        before = None if change.before is None else was(change.before)
+        after = None if change.after is None else now(change.after)
+        if only:
+            before = before and {cell: value for cell, value in before.items() if delta.columns.get(cell, cell) in only}
+            after = after and {cell: value for cell, value in after.items() if cell in only}
+        yield RowPatch(name, change.key, before, after)
 
 
 def cell_changes(change: RowPatch, columns: Mapping[str, str] = _NO_COLUMNS) -> Iterator[tuple[str, Value, Value]]:
     """(column, before, after) for each cell that differs; for a row that is on one side only, each that is not NULL.
     Columns that were renamed go by the new name."""
-    before = {columns.get(name, name): value for name, value in (change.before or {}).items()}
-    after = change.after or {}
-    for name in dict.fromkeys([*after, *before]):
+    before, after = change.before or {}, change.after or {}
+    if columns:
+        before = {columns.get(name, name): value for name, value in before.items()}
+    for name in after if after.keys() == before.keys() else dict.fromkeys([*after, *before]):
         old, new = before.get(name), after.get(name)
         if not same(old, new):
             yield name, old, new
@@ -134,6 +144,8 @@ def cell_changes(change: RowPatch, columns: Mapping[str, str] = _NO_COLUMNS) -> 
 
 def same(one: Value, other: Value) -> bool:
     """Equal and of one storage class; -0.0 is not 0.0."""
+    if one is other:
+        return True
     if type(one) is not type(other) or one != other:
         return False
     return type(one) is not float or repr(one) == repr(other)

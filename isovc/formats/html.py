@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from difflib import ndiff
 from html import escape
 
-from isovc.formats.delta import Definition, Delta, RowPatch, TableDelta, row_patch, same
+from isovc.formats.delta import Definition, Delta, RowPatch, TableDelta, key_columns, row_patches, same
 from isovc.formats.words import both, key_shown, shown
 from isovc.model import Value
-from isovc.model.shape import ROWID
 
 _SIGNS = {"added": "+", "modified": "~", "removed": "&minus;", "renamed": "&rarr;"}
 
@@ -139,22 +138,23 @@ def _table(table: TableDelta, number: int, counts: tuple[int, int, int]) -> Iter
     columns = _columns(table)
     heads = "".join(f"<th>{_safe(column)}</th>" for column in columns)
     yield f'<div class="wide"><table class="rows">\n<tr><th></th><th>{_key_name(table)}</th>{heads}</tr>\n'
-    for change in table.rows():
-        yield _row(row_patch(table, change), columns, table.columns)
+    for change in row_patches(table):
+        yield _row(change, columns, table.columns)
     yield "</table></div></section>\n"
 
 
 def _columns(table: TableDelta) -> list[str]:
     """The columns beside the key, those of the newer table first."""
-    old = [table.columns.get(name, name) for name in (table.before.cells if table.before else ())]
-    new = list(table.after.cells if table.after else ())
-    key = set(table.shown.key)
-    return [name for name in dict.fromkeys([*new, *old]) if name not in key and (not table.only or name in table.only)]
+    sides = [side.cells[len(side.key) :] if side else () for side in (table.before, table.after)]
+    old = [table.columns.get(name, name) for name in sides[0]]
+    key = set(key_columns(table.shown))
+    return [
+        name for name in dict.fromkeys([*sides[1], *old]) if name not in key and (not table.only or name in table.only)
+    ]
 
 
 def _key_name(table: TableDelta) -> str:
-    names = [name for name in table.shown.key if name != ROWID] or ["rowid"]
-    return _safe(", ".join(names))
+    return _safe(", ".join(key_columns(table.shown)) or "rowid")
 
 
 def _row(change: RowPatch, columns: list[str], renamed: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from isovc.formats.delta import Definition, Delta, RowPatch, row_patch
+from isovc.formats.delta import Definition, Delta, RowPatch, row_patches
 from isovc.formats.json_values import decode_value, encode_value
 from isovc.model import Value
 
@@ -24,8 +24,8 @@ def lines(delta: Delta) -> Iterator[str]:
     for definition in delta.definitions:
         yield definition_line(definition) + "\n"
     for table in delta.tables:
-        for change in table.rows():
-            yield row_line(row_patch(table, change)) + "\n"
+        for row in row_patches(table):
+            yield row_line(row) + "\n"
 
 
 def definition_line(each: Definition) -> str:

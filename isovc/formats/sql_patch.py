@@ -13,7 +13,7 @@ from hashlib import sha256
 from itertools import repeat
 from typing import Any
 
-from isovc.formats.delta import Delta, TableDelta, row_patch, same
+from isovc.formats.delta import Delta, TableDelta, row_patches, same
 from isovc.formats.jsonl import definition_line, row_line
 from isovc.formats.sql_rows import Writer
 from isovc.formats.sql_schema import (
@@ -82,8 +82,8 @@ class _Patch:
             yield COMMENT + definition_line(definition) + "\n"
         for table in self.delta.tables:
             if is_own(table.name):
-                for change in table.rows():
-                    yield COMMENT + row_line(row_patch(table, change)) + "\n"
+                for row in row_patches(table):
+                    yield COMMENT + row_line(row) + "\n"
             else:
                 yield _comment({"rows_of": table.name, "before": _layout(table.before), "after": _layout(table.after)})
         if self.delta.old.encoding != self.delta.new.encoding:

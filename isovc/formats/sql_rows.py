@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
-from isovc.formats.delta import RowPatch, by_column, same
+from isovc.formats.delta import RowPatch, key_columns, namer, same
 from isovc.formats.literals import LITERAL, exact_literal, value_of
 from isovc.model import Key, KeyKind, Row, RowChange, Table, Value
 from isovc.sql import name, names
@@ -44,67 +45,53 @@ class Layout:
         return cls(table.name, table.key, table.key_kind)
 
 
-@dataclass(frozen=True)
 class Writer:
     """Statements for the rows of one table, under the name it has when they are run."""
 
-    table: Table
-    called: str
-    encoding: str
-    _binary: frozenset[str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        others = (column.name for column in self.table.columns if column.collation.upper() != "BINARY")
-        object.__setattr__(self, "_binary", frozenset(others))
+    def __init__(self, table: Table, called: str, encoding: str) -> None:
+        self._table = name(called)
+        self._encoding = encoding
+        self._named = namer(table)
+        self._width, self._key_width = len(table.cells), len(table.key)
+        self._key = key_columns(table)
+        self._has_rowid = len(self._key) < self._key_width
+        self._rowid_name = rowid_name(table) if self._has_rowid else ""
+        self._columns = list(self._named((None,) * self._width))
+        self._binary = {column.name for column in table.columns if column.collation.upper() != "BINARY"}
 
     def delete(self, row: Row, key: Key) -> str:
         """The row goes; it must be as it is said."""
-        cells = by_column(self.table, row)
-        return f"DELETE FROM {name(self.called)} WHERE {self._row(key, cells)};\n"
+        return f"DELETE FROM {self._table} WHERE {self._row(key, self._named(row))};\n"
 
     def update(self, change: RowChange) -> str:
         """Cells of a row change."""
-        there, after = change.before or (), by_column(self.table, change.after or ())
+        there, after = change.before or (), self._named(change.after or ())
         # columns that have just been added hold NULL
-        before = by_column(self.table, (*there, *(None for _ in range(len(self.table.cells) - len(there)))))
+        before = self._named((*there, *repeat(None, self._width - len(there))))
         changed = [column for column, value in after.items() if not same(before[column], value)]
         cells = ", ".join(f"{name(column)} = {self._said(after[column])}" for column in changed)
         old = {column: before[column] for column in changed}
-        return f"UPDATE {name(self.called)} SET {cells} WHERE {self._row(change.key, old)};\n"
+        return f"UPDATE {self._table} SET {cells} WHERE {self._row(change.key, old)};\n"
 
     def insert(self, row: Row) -> str:
         """A row comes."""
-        cells = by_column(self.table, row)
-        columns = list(map(name, cells))
-        values = list(map(self._said, cells.values()))
-        rowid = self._rowid(row[: len(self.table.key)])
+        columns = names(self._columns)
+        values = ", ".join(map(self._said, self._named(row).values()))
+        rowid = row[self._key_width - 1] if self._has_rowid else None
         if rowid is not None:
-            columns.insert(0, self.rowid_name)
-            values.insert(0, self._said(rowid))
-        return f"INSERT INTO {name(self.called)} ({', '.join(columns)}) VALUES ({', '.join(values)});\n"
+            columns, values = f"{self._rowid_name}, {columns}", f"{self._said(rowid)}, {values}"
+        return f"INSERT INTO {self._table} ({columns}) VALUES ({values});\n"
 
     def make_way(self, key: Key) -> str:
         """A row that only happens to have this rowid takes another one."""
-        table, rowid, taken = name(self.called), self.rowid_name, self._said(key[-1])
-        return f"UPDATE {table} SET {rowid} = (SELECT max({rowid}) + 1 FROM {table}) WHERE {rowid} = {taken};\n"
-
-    @property
-    def rowid_name(self) -> str:
-        """What the rowid is called here."""
-        taken = {column.name.lower() for column in self.table.columns}
-        return next(word for word in _ROWIDS if word not in taken)
-
-    def _rowid(self, key: Key) -> Value:
-        """The rowid that names the row, if one does that is no column."""
-        return None if self.table.key_kind in (KeyKind.INTEGER, KeyKind.COLUMNS) else key[-1]
+        table, rowid = self._table, self._rowid_name
+        free = f"(SELECT max({rowid}) + 1 FROM {table})"
+        return f"UPDATE {table} SET {rowid} = {free} WHERE {rowid} = {self._said(key[-1])};\n"
 
     def _row(self, key: Key, cells: Mapping[str, Value]) -> str:
-        rowid = self._rowid(key)
-        declared = {
-            column: value for column, value in zip(self.table.key, key, strict=True) if column in self._declared
-        }
-        if rowid is not None:
-            terms, rest = [f"{self.rowid_name} = {self._said(rowid)}"], {**declared, **cells}
+        declared = dict(zip(self._key, key, strict=False))
+        if self._has_rowid and key[-1] is not None:
+            terms, rest = [f"{self._rowid_name} = {self._said(key[-1])}"], {**declared, **cells}
         else:
             terms = [self._equal(column, value) for column, value in declared.items()]
             rest = {column: value for column, value in cells.items() if column not in declared}
@@ -120,12 +107,14 @@ class Writer:
         # the index finds the rows that are equal to it, BINARY picks the one
         return f"{plain} AND {name(column)} COLLATE BINARY = {said}" if column in self._binary else plain
 
-    @property
-    def _declared(self) -> frozenset[str]:
-        return frozenset(column.name for column in self.table.columns if column.primary_key)
-
     def _said(self, value: Value) -> str:
-        return exact_literal(value, self.encoding)
+        return exact_literal(value, self._encoding)
+
+
+def rowid_name(table: Table) -> str:
+    """What the rowid is called in a table; empty where columns have all of its names."""
+    taken = {column.name.lower() for column in table.columns}
+    return next((word for word in _ROWIDS if word not in taken), "")
 
 
 def is_whole(text: str) -> bool:

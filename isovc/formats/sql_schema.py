@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from isovc.formats.delta import Definition
+from isovc.formats.sql_rows import rowid_name
 from isovc.model import KeyKind, SchemaObject, Shape, Table
 from isovc.sql import added_columns, literal, module_of, name, renamed, statement
 from isovc.sql.definition import tokens, unquoted
@@ -99,16 +100,11 @@ def _remake(before: Table, after: Table, each: TableWay, aside: str) -> Iterator
         source = [name(old[column]) if column in old else "NULL" for column in goal]
         into = list(map(name, goal))
         if not (before.without_rowid or after.without_rowid) and after.key_kind is not KeyKind.INTEGER:
-            rowids = [_rowid(before), _rowid(after)]
+            rowids = [rowid_name(before), rowid_name(after)]
             if all(rowids):
                 source, into = [rowids[0], *source], [rowids[1], *into]
         yield f"INSERT INTO {name(after.name)} ({', '.join(into)}) SELECT {', '.join(source)} FROM {name(aside)};\n"
     yield f"DROP TABLE {name(aside)};\n"
-
-
-def _rowid(table: Table) -> str:
-    taken = {column.name.lower() for column in table.columns}
-    return next((word for word in ("rowid", "_rowid_", "oid") if word not in taken), "")
 
 
 def dropped_first(old: Shape, changed: set[tuple[str, str]], moved: set[str], touched: set[str]) -> Iterator[str]:

@@ -94,15 +94,13 @@ def _rows(forest: Forest, old: Version, new: Version, pair: Pair) -> Iterator[Ro
         found = diff(forest, one, other, width=max(len(before.cells), len(after.cells)))
     else:
         found = _side_by_side(forest, old, new, before, after, pair.columns)
+    widths, key, store = (len(before.cells), len(after.cells)), len(after.key), forest.store
     for change in found:
-        was = now = None
-        if change.before is not None:
-            was = with_large(forest.store, change.before[: len(before.cells)])
-        if change.after is not None:
-            now = with_large(forest.store, change.after[: len(after.cells)])
+        was = None if change.before is None else with_large(store, change.before[: widths[0]])
+        now = None if change.after is None else with_large(store, change.after[: widths[1]])
         row = now if now is not None else was
         assert row is not None
-        yield RowChange(row[: len(after.key)], was, now)
+        yield RowChange(row[:key], was, now)
 
 
 def _side_by_side(
