@@ -1220,6 +1220,16 @@ class InsideRepository(Refused):
         super().__init__(f"{path} lies inside a repository", hint="name a place beside it")
 
 
+class WorkingCopyThere(Refused):
+    """A file would be written where a database of ours lies."""
+
+    code = "working-copy-there"
+
+    def __init__(self, *, path: Path) -> None:
+        self.path = path
+        super().__init__(f"{path} is a working copy, and is not written over", hint="name another file")
+
+
 class AlreadyThere(Refused):
     """A database that is a working copy already."""
 
@@ -1298,7 +1308,7 @@ class SnapshotForgotten(Refused):
     def __init__(self, *, snapshot: str) -> None:
         self.snapshot = snapshot
         super().__init__(
-            f"the data of that operation ({snapshot[:12]}) was cleaned up after the time of undo",
+            f"what the database held then ({snapshot[:12]}) was cleaned up after the time of undo",
             hint="commits stay: isovc log; isovc config gc.undo_days sets how long the rest is kept",
         )
 
@@ -1325,6 +1335,29 @@ class NothingToRedo(Refused):
         super().__init__(
             several if possible else "there is nothing to redo: nothing was undone last", hint="isovc op log"
         )
+
+
+class FileMoved(Refused):
+    """An operation that only noted where a file lies."""
+
+    code = "file-moved"
+
+    def __init__(self, *, operation: str, database: str) -> None:
+        self.operation, self.database = operation, database
+        super().__init__(
+            f"operation {operation[:12]} only noted that its file now lies at {database}, and moved nothing",
+            hint="move the file back and type: isovc worktree repair PATH",
+        )
+
+
+class NothingDiffers(Refused):
+    """A way back that leads where one is already."""
+
+    code = "nothing-differs"
+
+    def __init__(self, *, what: str) -> None:
+        self.what = what
+        super().__init__(f"everything is as it would be, so there is nothing to do to {what}", hint="isovc op log")
 
 
 class GoneOverAlone(Refused):
@@ -1389,8 +1422,8 @@ class OnlyInThePresent(WrongUsage):
     def __init__(self, *, command: str) -> None:
         self.command = command
         super().__init__(
-            f"`isovc {command}` changes things, and --at-op only looks at the past",
-            hint="isovc op restore ID goes back there",
+            f"`isovc {command}` is about the present, and --at-op only looks at the past",
+            hint="leave out --at-op; isovc op restore ID goes back there",
         )
 
 
@@ -1402,7 +1435,7 @@ class NotThereThen(Refused):
     def __init__(self, *, database: str, operation: str) -> None:
         self.database, self.operation = database, operation
         super().__init__(
-            f"{database} was no working copy after operation {operation[:12]}", hint="isovc op log lists operations"
+            f"{database} was no working copy at operation {operation[:12]}", hint="isovc op log lists operations"
         )
 
 

@@ -11,6 +11,7 @@ import typer
 
 from isovc.cli.options import Chosen, Options
 from isovc.cli.screen import Screen, screen_for
+from isovc.errors import OnlyInThePresent
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,11 @@ class Here:
     command: str = ""  # with the name of what it does, where it does several things: `worktree add`
     words: tuple[str, ...] = ()  # all that was typed
     at_op: str | None = None  # the operation after which things are looked at
+
+    def only_now(self) -> None:
+        """Refuse to look at the past: the command is about what is there now, or changes it."""
+        if self.at_op is not None:
+            raise OnlyInThePresent(command=self.command)
 
     def path(self, typed: Path) -> Path:
         """A path as the person meant it: relative to `-C DIR`, or to where the database named there lies."""

@@ -9,23 +9,19 @@ from getpass import getuser
 from socket import gethostname
 
 from isovc.cli.here import Here
-from isovc.errors import OnlyInThePresent
 from isovc.history import Identity
 from isovc.history.git_history import GitHistory
-from isovc.repo.deeds import Deed
+from isovc.repo.deeds import HIDDEN, Deed, without_passwords
 from isovc.repo.moments import microseconds
 from isovc.repo.settings import Settings
 
-_IN_ADDRESS = re.compile(r"(?<=://)[^/@\s]*@")  # a user and a password before the host
 _SECRET_OPTION = re.compile(r"--?[\w-]*(?:pass|secret|token|key)[\w-]*", re.IGNORECASE)
-_HIDDEN = "***"
 
 
 def deed(here: Here, settings: Settings, history: GitHistory | None = None, author: str | None = None) -> Deed:
     """The command at work. Its author is the one of --author; else name and mail are each told by the settings, the
     environment or git's own configuration, whichever says it first, and by the login where none of them does."""
-    if here.at_op is not None:
-        raise OnlyInThePresent(command=here.command)
+    here.only_now()
     now = present()
     offset = now.utcoffset()
     return Deed(
@@ -50,11 +46,11 @@ def without_secrets(words: tuple[str, ...]) -> tuple[str, ...]:
     for word in words:
         option, is_set, _ = word.partition("=")
         if told and _SECRET_OPTION.fullmatch(told[-1]):
-            told.append(_HIDDEN)
+            told.append(HIDDEN)
         elif is_set and _SECRET_OPTION.fullmatch(option):
-            told.append(f"{option}={_HIDDEN}")
+            told.append(f"{option}={HIDDEN}")
         else:
-            told.append(_IN_ADDRESS.sub(f"{_HIDDEN}@", word))
+            told.append(without_passwords(word))
     return tuple(told)
 
 

@@ -10,7 +10,7 @@ from isovc.encoding.signing import Sign
 from isovc.history import CommitId
 from isovc.repo.database import Database
 from isovc.repo.decided import decide
-from isovc.repo.deeds import Deed, Telling
+from isovc.repo.deeds import Deed, Telling, without_passwords
 from isovc.repo.operations import Live, Logged, Operation, Operations
 from isovc.repo.refs import Refs, Stamp
 from isovc.repo.repository import Repository
@@ -82,7 +82,7 @@ class Act:
                 previous=self._last.id if self._last else None,
                 command=deed.command,
                 words=deed.words,
-                summary=telling.summary,
+                summary=_summary(telling),
                 author=str(deed.author),
                 user=deed.user,
                 host=deed.host,
@@ -111,3 +111,11 @@ def acting(repository: Repository, deed: Deed, worktree: int) -> Iterator[Act]:
     sign = repository.signer()
     with repository.file.transaction() as db:
         yield Act(db, deed, worktree, sign)
+
+
+def _summary(telling: Telling) -> str:
+    """What was done and to how many rows, without a password that stands in an address."""
+    added, modified, removed = (sum(each[at] for each in telling.tables.values()) for at in range(3))
+    counts = [f"{sign}{many}" for sign, many in (("+", added), ("~", modified), ("-", removed)) if many]
+    said = f"{telling.summary} ({' '.join(counts)})" if counts else telling.summary
+    return without_passwords(said)

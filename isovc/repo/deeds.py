@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from isovc.history import Identity
 from isovc.repo.operations import OperationId
+
+_IN_ADDRESS = re.compile(r"(?<=://)[^/@\s]*@")  # a user and a password before the host
+HIDDEN = "***"  # stands for what must not be kept
+
+
+def without_passwords(text: str) -> str:
+    """Text for a record that is kept for ever and shown to many."""
+    return _IN_ADDRESS.sub(f"{HIDDEN}@", text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from isovc.encoding.signing import Sign
 from isovc.errors import AmbiguousOperation, NoSuchOperation, OperationDamaged
 from isovc.history import CommitId
 from isovc.repo.database import Database
+from isovc.repo.names import BRANCHES
 
 OperationId = NewType("OperationId", str)  # 64 hex
 SnapshotId = NewType("SnapshotId", str)  # 64 hex
@@ -37,6 +38,11 @@ class Standing:
     database: str
     head: str
     commit: CommitId | None
+
+    @property
+    def branch(self) -> str | None:
+        """The branch it is on; None: detached."""
+        return self.head.removeprefix(BRANCHES) if self.head.startswith(BRANCHES) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +186,18 @@ class Operations:
             if len(rows) < batch:
                 return
             at = rows[-1][0]
+
+    def about(self, worktree: int, *, upto: int | None = None) -> Iterator[Logged]:
+        """Records that speak of a working copy, the newest first, from this number on."""
+        # looked for in the bytes first: of a hundred thousand records a handful may speak of it
+        rows = self._db.execute(
+            "SELECT number, id, body FROM operation WHERE number <= ? AND instr(body, ?) ORDER BY number DESC",
+            (upto if upto is not None else 1 << 62, f'"{worktree}":['.encode()),
+        )
+        for row in rows:
+            found = logged(*row)
+            if {str(worktree)} & (found.operation.worktrees.keys() | found.operation.live.keys()):
+                yield found
 
     def get(self, operation: OperationId) -> Logged:
         """The record with this id."""

@@ -3,8 +3,11 @@ sees the past and cannot write to it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from isovc.repo.database import Database
 from isovc.repo.operations import Logged, Operations, SnapshotId, Standing
+from isovc.repo.settings import Plain
 
 # names without a schema mean a view of the connection's own before a table of the file
 _VIEWS = """
@@ -28,7 +31,7 @@ def look_back(db: Database, text: str) -> Logged:
 
 def standing_after(db: Database, worktree: int, number: int) -> Standing | None:
     """Where a working copy stood after operation `number`; None: it was not there, or nothing is known."""
-    for logged in Operations(db).newest_first(before=number + 1):
+    for logged in Operations(db).about(worktree, upto=number):
         pair = logged.operation.worktrees.get(str(worktree))
         if pair is not None:
             return pair[1]
@@ -37,8 +40,32 @@ def standing_after(db: Database, worktree: int, number: int) -> Standing | None:
 
 def live_after(db: Database, worktree: int, number: int | None) -> SnapshotId | None:
     """What its database held after operation `number` (None: the newest), as far as operations saw it."""
-    for logged in Operations(db).newest_first(before=None if number is None else number + 1):
+    for logged in Operations(db).about(worktree, upto=number):
         pair = logged.operation.live.get(str(worktree))
         if pair is not None:
             return pair[1]
     return None
+
+
+def standings(db: Database) -> list[Standing]:
+    """All working copies there were, where one looks back."""
+    found: dict[str, Standing | None] = {}
+    for logged in Operations(db).newest_first():
+        for key, (_, after) in logged.operation.worktrees.items():
+            found.setdefault(key, after)
+    return [each for _, each in sorted(found.items(), key=lambda item: int(item[0])) if each is not None]
+
+
+def settings_after(db: Database, now: Mapping[str, Plain], text: str) -> dict[str, Plain]:
+    """What a repository's own settings were after the operation that `text` means."""
+    operations = Operations(db)
+    number = operations.find(text).operation.number
+    then = dict(now)
+    for logged in operations.newest_first():
+        if logged.operation.number <= number:
+            break
+        for key, (before, _) in logged.operation.settings.items():
+            then.pop(key, None)
+            if before is not None:
+                then[key] = before
+    return then

@@ -170,7 +170,11 @@ def write_setting(path: Path, key: str, value: Plain | None) -> None:
         while end > head + 1 and re.fullmatch(r"\s*(#.*)?", lines[end - 1]):  # blanks and comments of the next section
             end -= 1
         lines[end:end] = said
-    text = "\n".join(lines) + "\n"
+    if value is None and not any(line.strip() for line in lines[head + 1 : end - 1]):
+        del lines[head : end - 1]  # a section of ours that says nothing any more
+        while lines and not lines[-1].strip():
+            lines.pop()
+    text = "\n".join(lines) + "\n" if lines else ""
     wanted = {each: said for each, said in before.items() if each != key} | ({} if value is None else {key: value})
     if not _says(text, path, wanted):  # dotted keys, inline tables: TOML can say it in ways that lines don't show
         raise SettingsUnreadable(path=path, why=f"{key} is written there in a way only an editor can change")

@@ -13,7 +13,6 @@ from isovc.errors import WorktreeGone
 from isovc.history import CommitId, Identity
 from isovc.repo.database import Database
 from isovc.repo.deeds import Deed, Telling
-from isovc.repo.names import BRANCHES
 from isovc.repo.operations import Standing
 
 _LEVEL = 3  # zstd: some kB of JSON, once a command
@@ -65,7 +64,7 @@ class Worktree:
     @property
     def branch(self) -> str | None:
         """The branch it is on; None: detached."""
-        return self.head.removeprefix(BRANCHES) if self.head.startswith(BRANCHES) else None
+        return self.standing.branch
 
 
 class Worktrees:

@@ -19,7 +19,7 @@ from isovc.workspace.desk import Desk
 def look(desk: Desk, *, verify: bool = False, progress: Progress = SILENT) -> Version:
     """The version that the database holds now. `verify`: read all of it, whatever its pages say."""
     if desk.then is not None:
-        return desk.then
+        return desk.then()
     with desk.database.reading() as reading:
         return look_at(desk, reading, verify=verify, progress=progress)
 

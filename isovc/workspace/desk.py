@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from isovc.errors import NotAWorktree, NoWorktrees, PathNotText
+from isovc.errors import InsideRepository, NotAWorktree, NoWorktrees, PathNotText, WorkingCopyThere
 from isovc.repo.decided import write_decided
 from isovc.repo.place import Place
 from isovc.repo.repository import Repository
@@ -18,13 +19,13 @@ from isovc.workspace.appearing import appear
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A repository and one of its working copies, as they were when last looked at. `then`: what the database held, at
-    the time that is looked at instead of the present."""
+    """A repository and one of its working copies, as they were when last looked at. `then`: tells what the database
+    held, where the past is looked at instead of the present."""
 
     repository: Repository
     worktree: Worktree
     database: Database
-    then: Version | None = None
+    then: Callable[[], Version] | None = None
 
     @property
     def head(self) -> Version:
@@ -74,6 +75,19 @@ def stored_path(repository: Repository, path: Path) -> str:
     """The same the other way round. The folder's real path counts: `..` behind a link would lead elsewhere."""
     real = Path(os.path.realpath(path.parent), path.name)
     return os.path.relpath(real, os.path.realpath(repository.folder.parent))
+
+
+def check_foreign(repository: Repository, path: Path) -> None:
+    """Refuse to write a file where a working copy or the repository lies."""
+    real = Path(os.path.realpath(path))
+    if real.is_relative_to(os.path.realpath(repository.folder)):
+        raise InsideRepository(path=path)
+    with repository.file.reading() as db:
+        known = Worktrees(db).all()
+    for worktree in known:
+        database = os.path.realpath(database_path(repository, worktree))
+        if str(real) in [database + ending for ending in ("", "-wal", "-shm", "-journal")]:
+            raise WorkingCopyThere(path=path)
 
 
 def check_text(path: Path) -> None:

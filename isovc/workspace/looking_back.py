@@ -9,7 +9,7 @@ from isovc.history.git_history import GitHistory
 from isovc.repo.past import live_after, look_back, standing_after
 from isovc.repo.snapshots import read_snapshot
 from isovc.repo.versions import files_of
-from isovc.snapshot.version import decode_version
+from isovc.snapshot.version import Version, decode_version
 from isovc.workspace.desk import Desk
 
 
@@ -22,7 +22,10 @@ def as_of(desk: Desk, history: GitHistory, operation: str) -> Desk:
     if standing is None:
         raise NotThereThen(database=desk.worktree.database, operation=found.id)
     files = files_of(history, standing.commit)
-    held = live_after(db, here, number)
-    then = decode_version(read_snapshot(db, held) if held else files)
+
+    def then() -> Version:
+        held = live_after(db, here, number)
+        return decode_version(read_snapshot(db, held) if held else files)
+
     past = replace(desk.worktree, head=standing.head, commit=standing.commit, files=files, live=None, intent=None)
     return replace(desk, worktree=past, then=then)

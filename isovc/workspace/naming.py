@@ -27,6 +27,8 @@ def copy(desk: Desk, name: str, new: str, deed: Deed) -> None:
 
 def rename(desk: Desk, name: str, new: str, deed: Deed) -> None:
     """Another name for a branch; working copies on it stay on it."""
+    if name == new:
+        return
     with acting(desk.repository, deed, desk.worktree.id) as act:
         refs, stamp = act.refs, act.stamp(f"rename of {short(name)}")
         on_it = [worktree for worktree in act.worktrees.all() if worktree.head == name]

@@ -27,6 +27,7 @@ from isovc.history.git_history import GitHistory
 from isovc.repo.acting import acting
 from isovc.repo.deeds import Deed, Telling
 from isovc.repo.names import BRANCHES, short
+from isovc.repo.past import standings
 from isovc.repo.place import FOLDER, read_pointer, write_pointer
 from isovc.repo.presence import planting
 from isovc.repo.refs import Refs
@@ -39,7 +40,7 @@ from isovc.snapshot.version import Version, decode_version, encode_version, laid
 from isovc.sources.sqlite import Database, Mark, PageMap
 from isovc.workspace.appearing import appear, step_aside, vanish, waiting_name
 from isovc.workspace.capturing import known_of, look, remember
-from isovc.workspace.desk import Desk, check_text, database_path, desk, is_same, stored_path
+from isovc.workspace.desk import Desk, check_text, database_path, desk, is_same, path_of, stored_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,8 @@ def add(
 
 
 def plant(here: Desk, plan: Outset, deed: Deed, telling: Telling) -> Desk:
-    """Make the file of a working copy, and let it appear when store.db knows of it."""
+    """Make the file of a working copy, and let it appear when store.db knows of it. One whose file was lost is the same
+    one again; what was seen of it last is in the record."""
     repository, path = here.repository, plan.path.absolute()
     check_text(path)
     with planting(repository.folder):
@@ -109,7 +111,12 @@ def plant(here: Desk, plan: Outset, deed: Deed, telling: Telling) -> Desk:
 
 
 def listed(here: Desk) -> list[Outpost]:
-    """All working copies, the main one first."""
+    """All working copies, the main one first; as they were, where the past is looked at."""
+    if here.then is not None:
+        with here.repository.file.reading() as db:
+            then = standings(db)
+        places = [path_of(here.repository, each.database) for each in then]
+        return [Outpost(path, one.branch, one.commit, path.exists()) for path, one in zip(places, then, strict=True)]
     with here.repository.file.reading() as db:
         found = Worktrees(db).all()
     paths = [database_path(here.repository, each) for each in found]
@@ -151,7 +158,9 @@ def uproot(
         if is_readable:
             step_aside(path)
         try:
-            with acting(repository, deed, here.worktree.id) as act:
+            # one that removes itself would take with it the place where undo could be typed
+            by = here.worktree.id if here.worktree.id != worktree.id else _main(repository)
+            with acting(repository, deed, by) as act:
                 act.worktrees.remove(worktree.id)
                 act.lead(refs or {}, deed.command)
                 act.saw(encode_version(live) if live else None, None, worktree=worktree.id)
@@ -203,7 +212,7 @@ def _enter(here: Desk, plan: Outset, stored: str, deed: Deed, telling: Telling) 
         act.lead(plan.refs, deed.command)
         lost = next((each for each in act.worktrees.all() if each.database == stored), None)
         if lost is not None:  # its file is gone, or it would have been refused before: it is the same working copy
-            number = lost.id
+            number = act.worktree = lost.id  # beside it one types the undo that brings back what was seen of it
             act.worktrees.set_head(number, plan.head, plan.commit, plan.head_files)
             act.worktrees.set_live(number, None)
             act.worktrees.set_intent(number, None)
@@ -224,6 +233,11 @@ def _as_decided(repository: Repository, path: Path) -> None:
     else:
         vanish(path)
         _move_pointer(repository, path)
+
+
+def _main(repository: Repository) -> int:
+    with repository.file.reading() as db:
+        return Worktrees(db).all()[0].id
 
 
 def _check_free(worktrees: Worktrees, head: str, stored: str) -> None:

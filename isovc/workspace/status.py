@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from isovc.history import CommitId
 from isovc.progress import SILENT, Progress
-from isovc.repo.names import kept_name
+from isovc.repo.names import BRANCHES, KEPT, kept_name
 from isovc.repo.refs import Refs
 from isovc.snapshot.compare import Counts, SchemaChange, count_changes, schema_changes
 from isovc.snapshot.version import Version, pragmas_said, same
@@ -40,15 +40,18 @@ class Status:
     commit: CommitId | None
     difference: Difference
     waiting: CommitId | None  # changes that were kept here and are not in the database
+    elsewhere: tuple[str, ...]  # other branches on which changes wait
 
 
 def status(desk: Desk, *, verify: bool = False, progress: Progress = SILENT) -> Status:
     """Look at the database and compare it with its commit."""
     live = look(desk, verify=verify, progress=progress)
     with desk.repository.file.reading() as db:
-        kept = Refs(db).get(kept_name(desk.worktree.head))
+        kept = {ref.name: ref.target for ref in Refs(db).all(KEPT)}
     found = difference(desk, desk.head, live)
-    return Status(desk.worktree.branch, desk.worktree.commit, found, kept.target if kept else None)
+    here, branches = kept_name(desk.worktree.head), kept_name(BRANCHES)
+    elsewhere = [each.removeprefix(branches) for each in kept if each.startswith(branches) and each != here]
+    return Status(desk.worktree.branch, desk.worktree.commit, found, kept.get(here), tuple(elsewhere))
 
 
 def difference(desk: Desk, old: Version, new: Version) -> Difference:

@@ -123,12 +123,13 @@ def _refuse_shared_branch(desk: Desk, head: str) -> None:
         raise BranchInUse(branch=short(head), database=others[0].database)
 
 
-def take_tables(desk: Desk, source: Version, tables: Sequence[str], deed: Deed) -> Difference:
-    """Make some tables of the database as they are in another version; everything else stays, and so does the head."""
+def take_tables(desk: Desk, source: Version, tables: Sequence[str], deed: Deed, *, name: str) -> Difference:
+    """Make some tables of the database as they are in another version, called `name`; everything else stays, and so
+    does the head."""
     with changing(desk) as (desk, writing, live):
         wanted = laid_out_like(_with_tables(live, source, tables), live)
         now = desk.worktree
-        telling = Telling(f"take {', '.join(tables)} from another version")
+        telling = Telling(f"take {', '.join(tables)} from {name}")
         intent = move(desk, writing, live, Step(deed, telling, now.head, now.commit, now.files, wanted))
         moved = difference(desk, live, wanted)
     confirm(desk, intent, writing, moved)

@@ -10,7 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from isovc.errors import BranchInUse, DoesNotFitBack, HeadMoved, MovedSince, SnapshotForgotten
+from isovc.errors import (
+    BranchInUse,
+    DoesNotFitBack,
+    HeadMoved,
+    MovedSince,
+    NothingDiffers,
+    NotThereThen,
+    SnapshotForgotten,
+)
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
 from isovc.repo.acting import acting
@@ -18,7 +26,7 @@ from isovc.repo.commits import CommitIndex
 from isovc.repo.database import Database
 from isovc.repo.decided import write_decided
 from isovc.repo.deeds import Deed
-from isovc.repo.names import BRANCHES, short, what_is
+from isovc.repo.names import short, what_is
 from isovc.repo.operations import Operations, Standing
 from isovc.repo.refs import Refs
 from isovc.repo.snapshots import read_snapshot
@@ -46,12 +54,6 @@ class Gone:
     moved: Difference = _NOTHING
     since: Difference = _NOTHING
 
-    @property
-    def branch(self) -> str | None:
-        """The branch it is on; None: detached."""
-        head = self.standing.head
-        return head.removeprefix(BRANCHES) if head.startswith(BRANCHES) else None
-
 
 def preview(desk: Desk, way: Way) -> Gone:
     """What `go` would do. Changes nothing."""
@@ -63,6 +65,11 @@ def preview(desk: Desk, way: Way) -> Gone:
 def go(desk: Desk, history: GitHistory, way: Way, deed: Deed) -> Gone:
     """Go there."""
     way = replace(way, telling=replace(way.telling, settings=way.settings))
+    settings = desk.repository.settings
+    for key, (_, then) in way.settings.items():  # they hold for this operation already: a key that signs, above all
+        settings = settings.changed(key, then)
+    desk.repository.settings = settings
+    desk.repository.signer()
     others = {int(key): pair for key, pair in way.worktrees.items() if int(key) != desk.worktree.id}
     with desk.repository.file.reading() as db:
         _check(db, desk, way)
@@ -88,7 +95,9 @@ def go(desk: Desk, history: GitHistory, way: Way, deed: Deed) -> Gone:
         act.lead(refs, deed.command)
         act.rename_heads(heads)
         act.worktrees.set_head(desk.worktree.id, standing.head, standing.commit, files_of(history, standing.commit))
-        act.record(way.telling)
+        recorded = act.record(way.telling)
+    if recorded is None:
+        raise NothingDiffers(what=way.telling.summary)
     write_decided(desk.repository)
     return Gone(way, standing)
 
@@ -106,11 +115,18 @@ def _go_with_rows(
             _check(db, desk, way)
         wanted, gone = _planned(desk, way, live)
         there = gone.standing
+        if not (gone.moved or refs or heads or way.settings or there != desk.worktree.standing or _steps(way)):
+            raise NothingDiffers(what=way.telling.summary)
         files = files_of(history, there.commit)
         step = Step(deed, way.telling, there.head, there.commit, files, wanted, refs, heads)
         intent = move(desk, writing, live, step, refuse_violations=way.merging)
     confirm(desk, intent, writing, gone.moved)
     return gone
+
+
+def _steps(way: Way) -> bool:
+    """Whether it is recorded though nothing moves: undo and redo count."""
+    return bool(way.telling.undone or way.telling.redone)
 
 
 def _planned(desk: Desk, way: Way, live: Version) -> tuple[Version, Gone]:
@@ -149,7 +165,8 @@ def _check(db: Database, desk: Desk, way: Way) -> None:
     for key, (now, _) in way.worktrees.items():
         there = known.get(int(key))
         if (there.standing if there else None) != now:
-            raise MovedSince(what=f"the working copy {(there or desk.worktree).database}", operation=way.last.id, by="")
+            named = (there.standing if there else now) or desk.worktree.standing
+            raise MovedSince(what=f"the working copy {named.database}", operation=way.last.id, by="")
     for each in known.values():
         if each.head in way.refs and each.id != desk.worktree.id and str(each.id) not in way.worktrees:
             raise BranchInUse(branch=short(each.head), database=each.database)
@@ -164,4 +181,6 @@ def _mover(db: Database, name: str) -> str:
 
 def _standing(desk: Desk, way: Way) -> Standing:
     pair = way.worktrees.get(str(desk.worktree.id))
+    if pair and pair[1] is None:
+        raise NotThereThen(database=desk.worktree.database, operation=way.last.id)
     return pair[1] if pair else desk.worktree.standing

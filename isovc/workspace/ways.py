@@ -4,10 +4,10 @@ reverted, or the state after one of them is restored. Only plans; changes nothin
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from isovc.errors import GoneOverAlone, NothingToRedo, NothingToUndo, OutOfReach
+from isovc.errors import FileMoved, GoneOverAlone, NothingToRedo, NothingToUndo, NotThereThen, OutOfReach
 from isovc.repo.deeds import Telling
 from isovc.repo.operations import Live, Logged, Operations, SnapshotId
 from isovc.repo.past import live_after, standing_after
@@ -88,15 +88,21 @@ def plan_restore(desk: Desk, operation: str, *, before: bool) -> Way:
         number = found.operation.number - before
         later = [each for each in operations.newest_first() if each.operation.number > number]
         standing = standing_after(db, here, number)
+        if standing is None:
+            raise NotThereThen(database=desk.worktree.database, operation=found.id)
         own = found.operation.live.get(str(here), (None, None))
         live = own[0] if before and own[0] else live_after(db, here, number)
-        now = Worktrees(db).get(here).standing
+        known = Worktrees(db).all()
+    now = next(each.standing for each in known if each.id == here)
+    standing = replace(standing, database=now.database)  # where its file lies is nothing that can be gone back over
+    taken = {each.head for each in known if each.id != here}  # branches under the feet of others stay where they are
+    refs = _composed([_turned(each.operation.refs) for each in later])
     where = "before" if before else "after"
     return Way(
-        Telling(f"restore the state {where} {found.operation.command} {found.id[:12]}"),
+        Telling(f"restore the state {where} {_listed([found])}"),
         (found,),
-        _composed([_turned(each.operation.refs) for each in later]),
-        {str(here): (now, standing or now)},
+        {name: pair for name, pair in refs.items() if name not in taken},
+        {str(here): (now, standing)},
         _composed([_turned(each.operation.settings) for each in later]),
         live=live,
         left=None,
@@ -109,7 +115,10 @@ def plan_revert(desk: Desk, operation: str) -> Way:
         found = Operations(db).find(operation)
     if found.operation.irreversible:
         raise OutOfReach(operation=found.id, command=found.operation.command)
-    return _back(desk, [found], Telling(f"revert {found.operation.command} {found.id[:12]}"), merging=True)
+    for before, after in found.operation.worktrees.values():
+        if before and after and before.database != after.database:
+            raise FileMoved(operation=found.id, database=after.database)
+    return _back(desk, [found], Telling(f"revert {_listed([found])}"), merging=True)
 
 
 # -- which operations --------------------------------------------------------------------------------------------------
@@ -212,4 +221,6 @@ def _composed(steps: Sequence[Moves]) -> dict[str, tuple[Any, Any]]:
 
 
 def _listed(steps: Sequence[Logged]) -> str:
+    if len(steps) == 1:
+        return f"{steps[0].operation.command} {steps[0].id[:12]} ({steps[0].operation.summary})"
     return ", ".join(f"{each.operation.command} {each.id[:12]}" for each in steps)

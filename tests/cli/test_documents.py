@@ -41,6 +41,7 @@ def test_status(app: Versioned) -> None:
         "attachments": {},
         "warnings": [],
         "waiting": None,
+        "waiting_elsewhere": [],
     }
     app.sql("UPDATE notes SET body = 'x' WHERE id = 1; DELETE FROM tags; INSERT INTO notes VALUES(9, 'n', 'b');")
     app.sql("CREATE INDEX by_title ON notes(title); PRAGMA user_version = 7")

@@ -78,7 +78,7 @@ def test_what_does_not_fit_is_said_until_it_is_taken(app: Versioned) -> None:
     waiting = app.json("switch", "main", "--carry")["waiting"]
     assert waiting
     assert app.json("status")["waiting"] == waiting
-    assert "isovc switch main brings them back" in app.ok("status")
+    assert "isovc switch main brings back" in app.ok("status")
     app.sql("UPDATE notes SET title = 'one' WHERE id = 1")
     assert app.json("switch", "main")["returned"]
     assert app.rows("SELECT title FROM notes WHERE id = 1") == [("waits",)]

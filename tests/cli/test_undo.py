@@ -29,7 +29,7 @@ def test_the_log_says_what_was_done(grown: Versioned) -> None:
     commands = ["switch", "commit", "switch", "commit", "commit", "init"]
     assert [each["command"] for each in found] == commands
     assert [each["command"] for each in grown.json("op", "log", "-n", "2")] == commands[:2]
-    assert found[0]["summary"] == "switch from exp to main"
+    assert found[0]["summary"] == "switch from exp to main (-1)"
     assert "switch from exp to main" in grown.ok("op", "log", "-n", "1")
 
 
@@ -222,3 +222,104 @@ def test_the_init_cannot_be_undone(app: Versioned) -> None:
     assert app.json("status")["commit"] is None
     app.ok("redo")
     assert app.clean
+
+
+def test_a_name_that_stays_is_no_operation(grown: Versioned) -> None:
+    before = grown.json("op", "log")
+    grown.ok("branch", "-m", "main", "main")
+    assert grown.json("op", "log") == before
+    assert grown.json("fsck")["damages"] == []
+
+
+def test_there_is_nothing_before_the_beginning(grown: Versioned) -> None:
+    first = grown.json("op", "log")[-1]["id"]
+    assert grown.refused("op", "restore", "--before", first) == "not-there-then"
+    assert grown.refused("op", "revert", first) == "moved-since"
+    grown.ok("undo", "-n", "5")
+    assert grown.refused("op", "revert", first) == "not-there-then"
+    assert grown.json("fsck")["damages"] == []
+
+
+def test_a_working_copy_that_removed_itself_comes_back_from_the_main_one(grown: Versioned, tmp_path: Path) -> None:
+    other = grown.at(tmp_path / "w.db")
+    grown.ok("worktree", "add", str(other.path), "-c", "b1")
+    other.sql("DELETE FROM tags")
+    there = other.dump()
+    other.ok("worktree", "remove", str(other.path), "--yes")
+    grown.ok("undo")
+    assert other.dump() == there
+
+
+def test_what_was_seen_last_of_a_lost_file_comes_back(grown: Versioned, tmp_path: Path) -> None:
+    other = grown.at(tmp_path / "w.db")
+    grown.ok("worktree", "add", str(other.path), "-c", "b1")
+    other.sql("INSERT INTO notes VALUES(77, 'seen', '')")
+    other.ok("status")
+    other.path.unlink()
+    assert "undo brings back what was seen last" in grown.ok("worktree", "add", str(other.path), "b1")
+    assert other.clean
+    other.ok("undo")
+    assert other.rows("SELECT title FROM notes WHERE id = 77") == [("seen",)]
+
+
+def test_where_a_file_lies_is_not_taken_back(grown: Versioned) -> None:
+    renamed = grown.at(grown.path.with_name("renamed.db"))
+    grown.path.rename(renamed.path)
+    Versioned(grown.path.parent, grown._capsys).ok("worktree", "repair", str(renamed.path))
+    assert renamed.refused("op", "revert", "@") == "file-moved"
+    assert renamed.refused("op", "restore", "--before", "@") == "nothing-differs"
+    assert renamed.json("worktree", "list")[0]["path"] == str(renamed.path)
+
+
+def test_branches_under_the_feet_of_others_stay_where_they_are(grown: Versioned, tmp_path: Path) -> None:
+    other = grown.at(tmp_path / "w.db")
+    here = grown.json("op", "log")[0]["id"]
+    grown.ok("branch", "gone")
+    grown.ok("worktree", "add", str(other.path), "-c", "b1")
+    other.sql("DELETE FROM tags")
+    moved = other.commit()
+    grown.ok("op", "restore", here)
+    assert {each["branch"]: each["commit"] for each in grown.json("branch")}["b1"] == moved
+    assert "gone" not in {each["branch"] for each in grown.json("branch")}
+
+
+def test_the_past_of_working_copies_and_settings(grown: Versioned, tmp_path: Path) -> None:
+    grown.ok("config", "gc.undo_days", "7")
+    grown.ok("worktree", "add", str(tmp_path / "w.db"), "-c", "b1")
+    assert len(grown.json("worktree", "list", "--at-op", "@~1")) == 1
+    assert [each["branch"] for each in grown.json("worktree", "list", "--at-op", "@")] == ["main", "b1"]
+    assert grown.json("config", "gc.undo_days", "--at-op", "@~2")["value"] == 90
+    assert grown.json("config", "gc.undo_days", "--at-op", "@~1")["value"] == 7
+    assert grown.refused("fsck", "--at-op", "@~2", code=2) == "only-in-the-present"
+
+
+def test_names_of_the_past_outlive_its_rows(grown: Versioned) -> None:
+    grown.sql("DELETE FROM tags")
+    grown.ok("reset", "--hard", "HEAD")
+    grown.ok("config", "gc.undo_days", "0")
+    grown.ok("gc")
+    assert grown.json("log", "--at-op", "@~2")[0]["message"].strip() == "second"
+    assert grown.refused("undo", "-n", "2") == "forgotten"
+
+
+def test_a_setting_goes_without_a_trace(grown: Versioned) -> None:
+    file = grown.folder / "config.toml"
+    before = file.read_bytes()
+    grown.ok("config", "gc.undo_days", "30")
+    grown.ok("undo")
+    assert file.read_bytes() == before
+
+
+def test_no_password_gets_into_the_log(app: Versioned) -> None:
+    app.ok("commit", "--allow-empty", "-m", "see https://ada:hunter2@example.org/")
+    assert app.refused("config", "user.name", "https://ada:hunter2@example.org", code=2) == "bad-setting"
+    assert "hunter2" not in app.ok("audit", "export", "-")
+
+
+def test_an_export_writes_over_nothing_of_ours(app: Versioned) -> None:
+    before = app.dump()
+    assert app.refused("audit", "export", str(app.path), "--force") == "working-copy-there"
+    assert app.refused("audit", "export", str(app.folder / "store.db"), "--force") == "inside-repository"
+    assert app.refused("audit", "keygen", str(app.folder / "key.pem")) == "inside-repository"
+    assert app.dump() == before
+    assert app.json("fsck")["damages"] == []

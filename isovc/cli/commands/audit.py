@@ -24,7 +24,9 @@ from isovc.lifecycle.audit.keys import make_key, public_keys
 from isovc.lifecycle.audit.verify import verify as verify_log
 from isovc.repo.moments import from_microseconds, parse_moment
 from isovc.repo.operations import Logged, OperationId, Operations
+from isovc.repo.place import check_free
 from isovc.repo.signing import KEY
+from isovc.workspace.desk import check_foreign
 
 app = command_app(help="Show, check and hand on the record of who did what, when and to which data.")
 
@@ -62,7 +64,8 @@ def log(
     choice = _choice(since, until, user, command, table, most)
     with at_desk(here) as desk, desk.repository.file.reading() as db:
         found = list(newest_first(db, choice))
-    here.screen.show([_document(each) for each in found], (line for each in found for line in _lines(each)))
+    lines = (line for each in found for line in _lines(each))
+    here.screen.show([_document(each) for each in found], lines if found else ["No operation is like that."])
 
 
 @app.command()
@@ -92,6 +95,7 @@ def verify(
     and check against it with --head.
     """
     here = here_of(ctx)
+    here.only_now()
     if partial and file is None:
         raise OptionsClash(options=("--partial", "no --file"))
     if signed_from is not None and not public:
@@ -147,10 +151,12 @@ def export(
     choice = _choice(since, until, user, command, table, number)
     path = here.path(Path(file))
     replace = force or here.screen.yes
-    if file != "-" and path.is_file() and not replace:
-        here.screen.confirm(f"{path} is there already: replace it?")
-        replace = True
     with at_desk(here) as desk, desk.repository.file.reading() as db:
+        if file != "-":
+            check_foreign(desk.repository, path)
+        if file != "-" and path.is_file() and not replace:
+            here.screen.confirm(f"{path} is there already: replace it?")
+            replace = True
         passed = _Passed(oldest_first(db, choice))
         pieces = FORMS[form](passed)
         if file == "-":
@@ -186,7 +192,9 @@ def keygen(
     Where the environment holds ISOVC_KEY_PASSPHRASE, the private key is locked with it, and can be used only with it.
     """
     here = here_of(ctx)
+    here.only_now()
     path = here.path(file).absolute()
+    check_free(path)
     public = make_key(path, passphrase())
     here.screen.done(
         {"private": str(path), "public": str(public), "locked": bool(passphrase())},

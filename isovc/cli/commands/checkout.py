@@ -44,7 +44,7 @@ def checkout(
         by = deed(here, desk.repository.settings, history)
         if table:
             meant = meant_by(here, desk, revision, branch_first=True)
-            moved = take_tables(desk, version_of(desk, history, meant), table, by)
+            moved = take_tables(desk, version_of(desk, history, meant), table, by, name=revision)
             here.screen.done(
                 {"tables": counts_document(moved.tables)},
                 [

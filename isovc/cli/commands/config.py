@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from isovc.cli.group import command_app
 from isovc.cli.here import here_of
 from isovc.cli.who import deed
 from isovc.errors import OptionsClash
+from isovc.repo.past import settings_after
 from isovc.repo.settings import SETTINGS, Settings, parse, write_setting
 from isovc.workspace.setting import change_setting
 
@@ -34,6 +36,9 @@ def config(
         raise OptionsClash(options=("--unset", "VALUE" if value is not None else "no KEY"))
     project = None if mine else place_of(here).folder / "config.toml"
     settings = Settings.read(profile(), project or Path(os.devnull))
+    if here.at_op is not None and not mine:
+        with at_desk(replace(here, at_op=None)) as desk, desk.repository.file.reading() as db:
+            settings = Settings(settings_after(db, settings.project, here.at_op), settings.person)
     if not key or listing:
         known = {each: settings.get(each) for each in SETTINGS}
         width = max(map(len, known)) + 2

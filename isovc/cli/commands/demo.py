@@ -56,6 +56,7 @@ def demo(
 ) -> None:
     """Try isovc on a small sample database in a new folder."""
     here = here_of(ctx)
+    here.only_now()
     said: list[dict[str, str]] = []
     with _new_folder(here.path(folder)) as made:
         database = made / "notes.db"

@@ -27,6 +27,7 @@ def fsck(
     Every chunk is read and hashed again, and every version is followed to its last row.
     """
     here = here_of(ctx)
+    here.only_now()
     with at_desk(here) as desk, GitHistory(desk.repository.git_folder) as history:
         found = verify(desk.repository, history, trees=trees, progress=here.screen.progress())
     lines: list[Line] = [(Styled("damaged: ", "red"), each.what) for each in found.damages]

@@ -17,6 +17,7 @@ app = command_app()
 def stats(ctx: typer.Context) -> None:
     """Show what the repository holds and what it weighs."""
     here = here_of(ctx)
+    here.only_now()
     with at_desk(here) as desk:
         found = weigh(desk.repository, desk.database.path)
     here.screen.show(

@@ -41,6 +41,7 @@ def status(
             "attachments": {},
             "warnings": list(warned),
             "waiting": found.waiting,
+            "waiting_elsewhere": list(found.elsewhere),
         },
         _lines(found),
     )
@@ -58,4 +59,6 @@ def _lines(found: Status) -> Iterator[Line]:
         yield f"{where}{at}. Nothing is uncommitted."
     if found.waiting:
         there = found.branch or f"--detach {found.commit[:12] if found.commit else 'HEAD'}"
-        yield f"More changes wait here ({found.waiting[:12]}): isovc switch {there} brings them back."
+        yield f"More changes wait here ({found.waiting[:12]}): isovc switch {there} brings back what of them fits."
+    if found.elsewhere:
+        yield f"Changes wait on other branches too: {', '.join(found.elsewhere)}"

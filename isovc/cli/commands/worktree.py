@@ -15,7 +15,9 @@ from isovc.cli.revision import commit_of
 from isovc.cli.who import deed
 from isovc.history.git_history import GitHistory
 from isovc.repo.names import BRANCHES
+from isovc.repo.operations import Operations
 from isovc.repo.place import check_free
+from isovc.workspace.desk import Desk
 from isovc.workspace.mirroring import mirror
 from isovc.workspace.outposts import add as make
 from isovc.workspace.outposts import adopt, listed, numbered
@@ -43,11 +45,25 @@ def add(
         by = deed(here, desk.repository.settings, history)
         made = make(desk, history, file, head, target.id, by, create=new is not None)
         here.screen.say_if(mirror(desk.repository, history))
+        lost = _lost(desk, made)
     where = f"on branch {made.worktree.branch}" if made.worktree.branch else "on no branch"
     here.screen.done(
         {"path": str(made.database.path), "branch": made.worktree.branch, "commit": target.id},
-        [f"{file} holds {target.id[:12]}, {where}.", f"isovc -C {quote(str(file))} status looks at it."],
+        [
+            f"{file} holds {target.id[:12]}, {where}.",
+            f"isovc -C {quote(str(file))} undo brings back what was seen last in the lost file."
+            if lost
+            else f"isovc -C {quote(str(file))} status looks at it.",
+        ],
     )
+
+
+def _lost(desk: Desk, made: Desk) -> bool:
+    """Whether the file before it held something else when it was seen last."""
+    with desk.repository.file.reading() as db:
+        newest = Operations(db).last()
+    before, after = newest.operation.live.get(str(made.worktree.id), (None, None)) if newest else (None, None)
+    return before is not None and before != after
 
 
 @app.command("list")
