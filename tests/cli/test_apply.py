@@ -205,8 +205,14 @@ def test_values_that_trade_places(app: Versioned, form: str) -> None:
         "UPDATE u SET name = 'b' WHERE id = 1"
     )
     patch = _patch(app, form)
+    copy = app.at(app.path.with_name("copy.db"))
+    shutil.copy(app.path, copy.path)
     app.ok("apply", patch)
     assert app.rows("SELECT name FROM u ORDER BY id") == [("b",), ("a",)]
+    if form == "sql":
+        script = app.path.with_name(patch).read_bytes()
+        subprocess.run(["sqlite3", "-bail", copy.path], input=script, check=True)
+        assert copy.rows("SELECT name FROM u ORDER BY id") == [("b",), ("a",)]
 
 
 def test_part_of_a_difference(app: Versioned) -> None:

@@ -236,6 +236,15 @@ def test_what_is_no_rename(app: Versioned) -> None:
     }
 
 
+def test_of_several_that_could_be_it_none_is(app: Versioned) -> None:
+    app.sql("CREATE TABLE one AS SELECT * FROM tags; CREATE TABLE two AS SELECT * FROM tags; DROP TABLE tags")
+    assert app.json("diff")["renamed"]["tables"] == {}
+    app.commit()
+    app.sql("ALTER TABLE one RENAME TO three; DROP TABLE two")
+    assert app.json("diff")["renamed"]["tables"] == {}
+    assert app.json("diff", "WORK", "HEAD")["renamed"]["tables"] == {}
+
+
 def test_a_new_column_changes_only_rows_that_have_something_in_it(app: Versioned) -> None:
     app.sql("ALTER TABLE notes ADD COLUMN more")
     assert _keys(app) == []
