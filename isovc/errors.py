@@ -382,6 +382,16 @@ class CommitNotIndexed(Damage):
         super().__init__(f"commit {commit[:12]} is not in the index of the commits", hint="isovc fsck")
 
 
+class RowDamaged(Damage):
+    """A row of store.db that is not what was written there."""
+
+    code = "row-damaged"
+
+    def __init__(self, *, row: str) -> None:
+        self.row = row
+        super().__init__(f"{row} in store.db is damaged", hint="isovc fsck")
+
+
 class BadRefName(WrongUsage):
     """A name no branch or tag can have."""
 

@@ -39,6 +39,13 @@ def place_of(here: Here) -> Place:
 def at_desk(here: Here, *, alone: bool = False, tidies: bool = False) -> Iterator[Desk]:
     """The working copy that the command is about. `alone`: the command itself waits for the others to finish.
     `tidies`: it may leave something to clean up."""
+    with at_repository(here, alone=alone, tidies=tidies) as (repository, place):
+        yield seated(here, repository, place)
+
+
+@contextmanager
+def at_repository(here: Here, *, alone: bool = False, tidies: bool = False) -> Iterator[tuple[Repository, Place]]:
+    """The same without a working copy: for what must go on where that cannot be read."""
     place = place_of(here)
     # rows are short-lived, plain and hold no cycles: looking for some among a million of them doubles the time
     gc.freeze()
@@ -47,12 +54,17 @@ def at_desk(here: Here, *, alone: bool = False, tidies: bool = False) -> Iterato
     company = nullcontext() if alone else present(place.folder)
     with Repository(place.folder, settings, passphrase=passphrase()) as repository:
         with company:
-            desk = sit_down(repository, place)
-            if desk.worktree.intent is not None:  # rare, and git takes a tenth of a second to load
-                desk, said = import_module("isovc.cli.settling").settled(desk)
-                here.screen.say_if(said)
-            if here.at_op is not None:
-                desk = import_module("isovc.cli.past").looked_back(desk, here.at_op)
-            yield desk
+            yield repository, place
         if tidies and settings.get("gc.auto") and pays(repository):
             import_module("isovc.cli.tidying").tidy(here, repository)
+
+
+def seated(here: Here, repository: Repository, place: Place) -> Desk:
+    """At the working copy, with nothing left half-way."""
+    desk = sit_down(repository, place)
+    if desk.worktree.intent is not None:  # rare, and git takes a tenth of a second to load
+        desk, said = import_module("isovc.cli.settling").settled(desk)
+        here.screen.say_if(said)
+    if here.at_op is not None:
+        desk = import_module("isovc.cli.past").looked_back(desk, here.at_op)
+    return desk

@@ -8,7 +8,7 @@ from functools import partial
 from typing import NewType
 
 from blake3 import blake3
-from xxhash import xxh3_64_intdigest, xxh3_128_digest, xxh3_128_intdigest
+from xxhash import xxh3_64_digest, xxh3_64_intdigest, xxh3_128_digest, xxh3_128_intdigest
 
 ChunkId = NewType("ChunkId", bytes)
 
@@ -54,6 +54,10 @@ def fingerprint(content: bytes | memoryview) -> int:
 
 # The same 128 bits as 16 bytes, the library's own function: it runs once for every page of a user's file.
 fingerprint_bytes: Callable[[bytes | memoryview], bytes] = xxh3_128_digest
+
+
+# 64 bits as 8 bytes: they stand beside what they were made of, so that a bit that flipped there is noticed.
+short_digest: Callable[[bytes], bytes] = xxh3_64_digest
 
 
 # 64 well-mixed bits of (key, seed); trees end their runs by them. The library's own function, not one of ours around

@@ -9,8 +9,9 @@ from isovc.history import CommitId
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """What is wrong, and which commit and table it concerns."""
+    """What is wrong, and which commit and table it concerns. `remedy`: the command that helps, if one does."""
 
     what: str
     commit: CommitId | None = None
     table: str | None = None
+    remedy: str = ""

@@ -16,6 +16,8 @@ from isovc.repo.repository import Repository
 _KINDS = (int, int, int, int, int, str, bytes, str, str)
 _ID = 20  # bytes
 
+REINDEX = "isovc fsck --rebuild-index"
+
 
 class Line(NamedTuple):
     """One line of the index, as it lies there."""
@@ -46,7 +48,9 @@ def lines(repository: Repository, damages: list[Damage]) -> dict[int, Line]:
                 if tuple(map(type, row)) == _KINDS and len(row[6]) == _ID and _numbers(row[5]) is not None:
                     found[row[0]] = Line(*row)
                 else:
-                    damages.append(Damage(f"line {row[0]} of the index of the commits makes no sense", _id(row[6])))
+                    damages.append(
+                        Damage(f"line {row[0]} of the index of the commits makes no sense", _id(row[6]), remedy=REINDEX)
+                    )
     except IsovcError as error:
         damages.append(Damage(error.message))
     return found
@@ -59,9 +63,9 @@ def compared(history: GitHistory, line: Line, all_lines: Mapping[int, Line]) -> 
     parents = tuple(each.id if each else CommitId("") for each in above)
     told = (made.parents, made.committed, str(made.author), made.message)
     if told != (parents, line.time, line.author, line.message):
-        yield Damage(f"commit {line.id[:12]} reads otherwise in git than in the index", line.id)
+        yield Damage(f"commit {line.id[:12]} reads otherwise in git than in the index", line.id, remedy=REINDEX)
     elif not _bones_fit(line, [each for each in above if each], all_lines):
-        yield Damage(f"the way up from commit {line.id[:12]} is not what the index says", line.id)
+        yield Damage(f"the way up from commit {line.id[:12]} is not what the index says", line.id, remedy=REINDEX)
 
 
 def unlisted(history: GitHistory, tips: Iterable[CommitId], index: Mapping[int, Line]) -> Iterator[CommitId]:

@@ -43,9 +43,6 @@ def disagreements(repository: Repository, times: dict[CommitId, int]) -> Iterato
     except IsovcError as error:
         yield Damage(error.message)
         return
-    except (ValueError, TypeError, AttributeError):  # a row of which nothing can be made
-        yield Damage("a working copy cannot be read: its row makes no sense")
-        return
     yield from _last_moves(names)
     for head, commit in heads:
         target = names.targets.get(head)

@@ -25,9 +25,9 @@ class Roots:
 
 def roots(db: Database, *, since: int) -> Roots:
     """All of them now. Names that were moved since that time still count where they were."""
-    commits = {ref.target for ref in Refs(db).all()}
-    for old, new in db.execute("SELECT old, new FROM ref_log WHERE time >= ?", (since,)):
-        commits.update(CommitId(each.hex()) for each in (old, new) if each is not None)
+    refs = Refs(db)
+    commits = {ref.target for ref in refs.all()}
+    commits |= refs.been_since(since)
     # a commit made on no branch has left no line in a log
     commits.update(
         CommitId(row[0].hex()) for row in db.execute("SELECT id FROM commit_entry WHERE time >= ?", (since,))

@@ -12,10 +12,11 @@ from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
 from isovc.lifecycle.audit.verify import damages_of_the_log
 from isovc.lifecycle.damage import Damage
-from isovc.lifecycle.indexed import Line, compared, lines, unlisted
+from isovc.lifecycle.indexed import REINDEX, Line, compared, lines, unlisted
 from isovc.lifecycle.losses import Losses
 from isovc.lifecycle.named import disagreements, leading
 from isovc.lifecycle.recorded import kept_states
+from isovc.lifecycle.sealed import broken_seals
 from isovc.progress import SILENT, Progress
 from isovc.repo.repository import Repository
 from isovc.repo.versions import files_of
@@ -65,6 +66,7 @@ def verify(
     store = check_store(repository.chunks, progress)
     damages = [Damage(each) for each in store.problems]
     damages += [Damage(each.message) for each in store.damaged]
+    damages += broken_seals(repository)
     index = lines(repository, damages)
     versions = _Versions(repository, trees=trees, suspicious=not store.clean)
     with progress.task("Checking versions", total=len(index), unit="versions") as task:
@@ -74,7 +76,7 @@ def verify(
     damages += disagreements(repository, {line.id: line.time for line in index.values()})
     if damages:  # it may be the index that lost some
         for commit in unlisted(history, leading(repository), index):
-            damages.append(Damage(f"commit {commit[:12]} is not in the index of the commits", commit))
+            damages.append(Damage(f"commit {commit[:12]} is not in the index of the commits", commit, remedy=REINDEX))
             damages += _rows(history, commit, versions)
     damages += damages_of_the_log(repository, progress)
     damages += _states(repository, versions)
@@ -111,8 +113,6 @@ def _working_copies(repository: Repository, history: GitHistory, versions: _Vers
                 yield Damage(f"{where}: what is noted of its commit is not what git has", worktree.commit)
     except IsovcError as error:
         yield Damage(error.message)
-    except (ValueError, TypeError, AttributeError):
-        yield Damage("a working copy cannot be read: its row makes no sense")
 
 
 def _states(repository: Repository, versions: _Versions) -> Iterator[Damage]:

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
 
+from isovc.errors import RowDamaged
 from isovc.history import CommitId, CommitObject
 from isovc.repo.database import Database
-from isovc.repo.graph import CommitGraph, Node, Walk
+from isovc.repo.graph import BONES, CommitGraph, Node, Walk
+from isovc.repo.seals import sealer
 
 _BATCH = 200  # entries read with one statement; SQLite allows more, a page of `log` is smaller
 CANDIDATES = 10  # an ambiguous prefix names so many
@@ -50,13 +52,14 @@ class CommitIndex:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._graph = CommitGraph(db)
+        self._seal = sealer()
 
     # -- writing -------------------------------------------------------------------------------------------------------
 
     def next_time(self, now: int) -> int:
         """The time for a new commit: now, or just after the newest commit if the clock was set back."""
-        newest = self._db.execute("SELECT max(time) FROM commit_entry").fetchone()[0]
-        return now if newest is None else max(now, newest + 1)
+        latest = self._graph.latest()
+        return now if latest is None else max(now, latest.time + 1)
 
     def add(self, commit: CommitId, parents: Sequence[CommitId], time: int, author: str, message: str) -> None:
         """Enter a commit after its parents. One from elsewhere whose clock lies is entered just after them."""
@@ -66,25 +69,17 @@ class CommitIndex:
         generation = 1 + max((node.generation for node in above), default=0)
         time = max([time, *(node.time + 1 for node in above)])
         depth = above[0].depth + 1 if above else 0
-        number = 1 + (self._db.execute("SELECT max(number) FROM commit_entry").fetchone()[0] or 0)
+        newest = self._graph.newest()
+        number = newest.number + 1 if newest else 1
         jump = self._jump_for(above[0]) if above else 0
-        numbers = tuple(node.number for node in above)
+        node = Node(number, time, generation, depth, jump, tuple(node.number for node in above), commit)
+        bones, words = node.cells(), (author, message)
         self._db.execute(
-            "INSERT INTO commit_entry(number, time, generation, depth, jump, parents, id, author, message)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                number,
-                time,
-                generation,
-                depth,
-                jump,
-                " ".join(map(str, numbers)),
-                bytes.fromhex(commit),
-                author,
-                message,
-            ),
+            f"INSERT INTO commit_entry({BONES}, author, message, seal, words_seal)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (*bones, *words, self._seal(bones), self._seal((bones[-1], *words))),
         )
-        self._graph.keep(Node(number, time, generation, depth, jump, numbers))
+        self._graph.keep(node)
 
     def rebuild(self, history: CommitReader, tips: Iterable[CommitId]) -> int:
         """Make the index again from git, for everything these lead to. Gives the number of commits."""
@@ -123,14 +118,14 @@ class CommitIndex:
         rows = self._db.execute(
             "SELECT id FROM commit_entry WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?", (low, high, CANDIDATES)
         )
-        return tuple(_id(row[0]) for row in rows)
+        return tuple(CommitId(row[0].hex()) for row in rows)
 
     # -- along first parents, in log2(n) steps -------------------------------------------------------------------------
 
     def ancestor(self, commit: CommitId, steps: int) -> CommitId | None:
         """The commit so many first parents up; None: history is shorter."""
         node = self._graph.node_of(commit)
-        return None if steps > node.depth else self._id_of(self._graph.up(node, node.depth - steps))
+        return None if steps > node.depth else self._graph.up(node, node.depth - steps).id
 
     def as_of(self, commit: CommitId, time: int) -> CommitId | None:
         """The newest commit at or before this time, from this one up first parents; None: history begins later."""
@@ -140,7 +135,7 @@ class CommitIndex:
                 return None
             far = self._graph.node(node.jump)
             node = far if far.time > time else self._graph.node(node.parents[0])
-        return self._id_of(node)
+        return node.id
 
     def first(self, commit: CommitId) -> CommitEntry:
         """Where the first parents of this commit end."""
@@ -153,7 +148,7 @@ class CommitIndex:
         walk = self._walk(tips, without)
         entries = self._entries(list(islice(walk, limit)))
         rest = walk.rest()
-        return LogPage(tuple(entries), tuple(self._id_of(self._graph.node(number)) for number in rest))
+        return LogPage(tuple(entries), tuple(self._graph.node(number).id for number in rest))
 
     def walk(self, tips: Iterable[CommitId], *, without: Iterable[CommitId] = ()) -> Iterator[CommitEntry]:
         """All of it, one by one, read in batches."""
@@ -168,7 +163,7 @@ class CommitIndex:
     def merge_bases(self, ours: CommitId, theirs: CommitId) -> tuple[CommitId, ...]:
         """The common ancestors that no other common ancestor descends from, newest first: two after a criss-cross."""
         bases = self._graph.merge_bases(self._graph.node_of(ours), self._graph.node_of(theirs))
-        return tuple(self._id_of(node) for node in bases)
+        return tuple(node.id for node in bases)
 
     def _walk(self, tips: Iterable[CommitId], without: Iterable[CommitId]) -> Walk:
         node = self._graph.node_of
@@ -182,31 +177,22 @@ class CommitIndex:
         further = self._graph.node(far.jump) if far.jump else far
         return further.number if parent.depth - far.depth == far.depth - further.depth else parent.number
 
-    def _id_of(self, node: Node) -> CommitId:
-        return self._ids([node.number])[node.number]
-
-    def _ids(self, numbers: Sequence[int]) -> dict[int, CommitId]:
-        return {number: _id(row[0]) for number, row in self._rows("id", numbers).items()}
-
     def _entries(self, numbers: Sequence[int]) -> list[CommitEntry]:
-        rows = self._rows("id, author, message", numbers)
-        ids = self._ids([parent for number in numbers for parent in self._graph.node(number).parents])
+        rows = self._rows(numbers)
         entries = []
         for node in map(self._graph.node, numbers):
-            raw, author, message = rows[node.number]
-            parents = tuple(ids[parent] for parent in node.parents)
-            entries.append(CommitEntry(_id(raw), parents, node.time, node.generation, author, message))
+            author, message, seal = rows.get(node.number, (None, None, None))
+            if self._seal((bytes.fromhex(node.id), author, message)) != seal:
+                raise RowDamaged(row=f"the entry of commit {node.id[:12]}")
+            parents = tuple(self._graph.node(parent).id for parent in node.parents)
+            entries.append(CommitEntry(node.id, parents, node.time, node.generation, author, message))
         return entries
 
-    def _rows(self, columns: str, numbers: Sequence[int]) -> dict[int, Sequence[Any]]:
-        found: dict[int, Sequence[Any]] = {}
+    def _rows(self, numbers: Sequence[int]) -> dict[int, tuple[Any, ...]]:
+        found: dict[int, tuple[Any, ...]] = {}
         wanted = iter(numbers)
         while batch := list(islice(wanted, _BATCH)):
             marks = ", ".join("?" * len(batch))
-            rows = self._db.execute(f"SELECT number, {columns} FROM commit_entry WHERE number IN ({marks})", batch)
-            found.update((row[0], row[1:]) for row in rows)
+            listing = f"SELECT number, author, message, words_seal FROM commit_entry WHERE number IN ({marks})"
+            found.update((row[0], row[1:]) for row in self._db.execute(listing, batch))
         return found
-
-
-def _id(raw: bytes) -> CommitId:
-    return CommitId(raw.hex())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from isovc.errors import IsovcError
+from isovc.errors import IsovcError, RowDamaged
 from isovc.repo.database import Database
 from isovc.repo.repository import Repository
 from isovc.repo.settings import Plain, write_setting
@@ -25,7 +25,12 @@ def decide(db: Database, changes: Mapping[str, Plain | None]) -> None:
 def decided(db: Database) -> dict[str, Plain | None]:
     """What config.toml does not say yet."""
     row = db.execute("SELECT value FROM fact WHERE name = ?", (_FACT,)).fetchone()
-    found: dict[str, Plain | None] = json.loads(row[0]) if row else {}
+    try:
+        found: object = json.loads(row[0]) if row else {}
+    except (TypeError, ValueError):
+        found = None
+    if not isinstance(found, dict):
+        raise RowDamaged(row="what was decided on settings")
     return found
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from isovc.errors import CommitNotIndexed
+from isovc.errors import CommitNotIndexed, RowDamaged
 from isovc.history import CommitId
 from isovc.repo.database import Database
+from isovc.repo.seals import sealer
 
 _BLOCK = 256  # neighbours read together: history lies in the order of its numbers, one by one costs four times as much
 _OURS, _THEIRS, _STALE = 1, 2, 4
@@ -27,15 +28,27 @@ class Node(NamedTuple):
     depth: int
     jump: int
     parents: tuple[int, ...]
+    id: CommitId
+
+    def cells(self) -> tuple[int, int, int, int, int, str, bytes]:
+        """The same as it lies in the table."""
+        parents = " ".join(map(str, self.parents))
+        return (self.number, self.time, self.generation, self.depth, self.jump, parents, bytes.fromhex(self.id))
+
+
+BONES = "number, time, generation, depth, jump, parents, id"  # as they lie in the table, and in this order in a seal
 
 
 class CommitGraph:
-    """Reads the bones of commits, in blocks, and keeps them. Made for one transaction, and not kept longer."""
+    """Reads the bones of commits, in blocks, and keeps them. Made for one transaction, and not kept longer. A row is
+    looked at closely only when it is asked for."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
         self._nodes: dict[int, Node] = {}
+        self._rows: dict[int, tuple[Any, ...]] = {}  # read, and not asked for yet
         self._blocks: set[int] = set()
+        self._seal = sealer()
 
     def keep(self, node: Node) -> None:
         """Remember a commit that was just entered."""
@@ -44,7 +57,18 @@ class CommitGraph:
     def forget(self) -> None:
         """The table was emptied."""
         self._nodes.clear()
+        self._rows.clear()
         self._blocks.clear()
+
+    def newest(self) -> Node | None:
+        """The one entered last; None: there is none."""
+        number = self._db.execute("SELECT max(number) FROM commit_entry").fetchone()[0]
+        return None if number is None else self.node(number)
+
+    def latest(self) -> Node | None:
+        """The one with the latest time; None: there is none."""
+        row = self._db.execute("SELECT number FROM commit_entry ORDER BY time DESC LIMIT 1").fetchone()
+        return None if row is None else self.node(row[0])
 
     def number(self, commit: CommitId) -> int | None:
         """The number of a commit; None: it is not in the index."""
@@ -56,24 +80,34 @@ class CommitGraph:
         number = self.number(commit)
         if number is None:
             raise CommitNotIndexed(commit=commit)
-        return self.node(number)
+        node = self.node(number)
+        if node.id != commit:
+            raise RowDamaged(row=f"the entry of commit {commit[:12]}")
+        return node
 
     def node(self, number: int) -> Node:
         """The bones of the commit with this number."""
-        if number not in self._nodes and number // _BLOCK not in self._blocks:
-            start = number // _BLOCK * _BLOCK
-            rows = self._db.execute(
-                "SELECT number, time, generation, depth, jump, parents FROM commit_entry WHERE number BETWEEN ? AND ?",
-                (start, start + _BLOCK - 1),
-            )
-            for found, time, generation, depth, jump, parents in rows:
-                above = tuple(map(int, parents.split()))
-                self._nodes[found] = Node(found, time, generation, depth, jump, above)
-            self._blocks.add(number // _BLOCK)
-        try:
-            return self._nodes[number]
-        except KeyError:
-            raise CommitNotIndexed(commit=f"number {number}") from None
+        found = self._nodes.get(number)
+        if found is None:
+            block = number // _BLOCK
+            if block not in self._blocks:
+                rows = self._db.execute(
+                    f"SELECT {BONES}, seal FROM commit_entry WHERE number BETWEEN ? AND ?",
+                    (block * _BLOCK, (block + 1) * _BLOCK - 1),
+                )
+                self._rows |= {row[0]: row for row in rows}
+                self._blocks.add(block)
+            if number not in self._rows:
+                raise CommitNotIndexed(commit=f"number {number}")
+            found = self._nodes[number] = self._whole(self._rows.pop(number))
+        return found
+
+    def _whole(self, row: tuple[Any, ...]) -> Node:
+        number, time, generation, depth, jump, parents, raw, seal = row
+        if self._seal(row[:-1]) != seal:
+            whose = raw.hex()[:12] if isinstance(raw, bytes) and raw else f"number {number}"
+            raise RowDamaged(row=f"the entry of commit {whose}")
+        return Node(number, time, generation, depth, jump, tuple(map(int, parents.split())), CommitId(raw.hex()))
 
     def up(self, node: Node, depth: int) -> Node:
         """The first parent, or parent of one, at this depth: about 2 log2(depth) steps."""

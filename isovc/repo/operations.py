@@ -173,7 +173,7 @@ class Operations:
         self, *, worktree: int | None = None, before: int | None = None, batch: int = _PAGE
     ) -> Iterator[Logged]:
         """Records from the newest on, or from the one before this number on."""
-        at = before if before is not None else 1 << 62
+        at = before if before is not None else self._known() + 1
         chosen = "" if worktree is None else " AND worktree = ?"
         more = () if worktree is None else (worktree,)
         while True:
@@ -182,10 +182,14 @@ class Operations:
                 (at, *more, batch),
             ).fetchall()
             for number, raw, body in rows:
+                if worktree is None and number != at - 1:
+                    raise OperationDamaged(number=at - 1, why="it is missing")
+                at = number
                 yield logged(number, raw, body)
             if len(rows) < batch:
+                if worktree is None and at > 1:
+                    raise OperationDamaged(number=at - 1, why="it is missing")
                 return
-            at = rows[-1][0]
 
     def about(self, worktree: int, *, upto: int | None = None) -> Iterator[Logged]:
         """Records that speak of a working copy, the newest first, from this number on."""
@@ -234,6 +238,14 @@ class Operations:
             raise AmbiguousOperation(text=text, candidates=[row[1].hex()[:12] for row in rows])
         return logged(*rows[0])
 
+    def _known(self) -> int:
+        """The number of the last record: one that went missing at the end would leave no gap."""
+        listing = "SELECT value, (SELECT coalesce(max(number), 0) FROM operation) FROM total WHERE name = 'operation'"
+        known, last = self._db.execute(listing, ()).fetchone() or (None, 0)
+        if type(known) is not int or known != last:
+            raise OperationDamaged(number=last, why="it is the last one there is, and not the last one written")
+        return known
+
     def append(self, operation: Operation, *, sign: Sign | None = None) -> Logged:
         """Put a record behind the last one."""
         body = encode_operation(operation)
@@ -242,6 +254,7 @@ class Operations:
             "INSERT INTO operation(number, id, worktree, ended, body, signature) VALUES(?, ?, ?, ?, ?, ?)",
             (operation.number, raw, operation.worktree, operation.ended, body, sign(body) if sign else None),
         )
+        self._db.execute("UPDATE total SET value = ? WHERE name = 'operation'", (operation.number,))
         spoken_of = {each for pair in operation.live.values() for each in pair if each is not None}
         self._db.executemany(
             "INSERT INTO operation_snapshot(number, snapshot) VALUES(?, ?)",

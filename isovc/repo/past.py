@@ -7,15 +7,19 @@ from collections.abc import Mapping
 
 from isovc.repo.database import Database
 from isovc.repo.operations import Logged, Operations, SnapshotId, Standing
+from isovc.repo.refs import Refs
+from isovc.repo.seals import sealer, together
 from isovc.repo.settings import Plain
 
 # names without a schema mean a view of the connection's own before a table of the file
 _VIEWS = """
-CREATE TEMP VIEW ref(name, target, message) AS
-    SELECT moved.name, moved.new, '' FROM main.ref_log AS moved
-    WHERE moved.new IS NOT NULL AND moved.seq = (
-        SELECT max(seq) FROM main.ref_log AS other WHERE other.name = moved.name AND coalesce(other.act, 0) <= {number}
-    );
+CREATE TEMP TABLE ref_then(name TEXT PRIMARY KEY, target BLOB, message TEXT, seal BLOB) WITHOUT ROWID;
+CREATE TEMP VIEW ref AS SELECT * FROM ref_then;
+CREATE TEMP VIEW total AS
+    SELECT 'operation' AS name, {number} AS value
+    UNION ALL SELECT 'ref', x'{refs}'
+    UNION ALL SELECT 'ref_log', x'{lines}'
+    UNION ALL SELECT name, value FROM main.total WHERE name = 'worktree';
 CREATE TEMP VIEW ref_log AS SELECT * FROM main.ref_log WHERE coalesce(act, 0) <= {number};
 CREATE TEMP VIEW operation AS SELECT * FROM main.operation WHERE number <= {number};
 """
@@ -24,8 +28,15 @@ CREATE TEMP VIEW operation AS SELECT * FROM main.operation WHERE number <= {numb
 def look_back(db: Database, text: str) -> Logged:
     """Let this connection see what there was after the operation that `text` means."""
     found = Operations(db).find(text)
-    for statement in _VIEWS.format(number=found.operation.number).split(";\n"):
+    number = found.operation.number
+    targets, lines = Refs(db).after(number)
+    then = [(name, bytes.fromhex(target), "") for name, target in targets.items()]
+    seals = list(map(sealer(), then))
+    views = _VIEWS.format(number=number, refs=together(seals).hex(), lines=together(lines).hex())
+    for statement in views.split(";\n"):
         db.execute(statement, ())
+    sealed = [(*cells, each) for cells, each in zip(then, seals, strict=True)]
+    db.executemany("INSERT INTO ref_then VALUES(?, ?, ?, ?)", sealed)
     return found
 
 

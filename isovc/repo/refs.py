@@ -7,11 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from isovc.errors import NoSuchRef, RefExists, RefInTheWay, RefMoved
+from isovc.errors import NoSuchRef, RefExists, RefInTheWay, RefMoved, RowDamaged
 from isovc.history import CommitId
 from isovc.repo.database import Database
 from isovc.repo.names import BRANCHES, TAGS, check_name, near_names, short, what_is
+from isovc.repo.seals import Total, sealer
+
+REF = "name, target, message"  # as they stand in seals, and the next likewise
+LINE = "name, seq, time, old, new, operation, origin, origin_seq, act"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,10 @@ class Refs:
     def __init__(self, db: Database, *, act: int | None = None) -> None:
         self._db = db
         self._act = act
+        self._seal = sealer()
+        self._total = Total(db, "ref")
+        self._is_whole = False  # nothing is missing
+        self._lines_total = Total(db, "ref_log")
         self.moved: dict[str, tuple[CommitId | None, CommitId | None]] = {}
 
     # -- reading -------------------------------------------------------------------------------------------------------
@@ -64,8 +73,12 @@ class Refs:
         """One ref, if it is there. Words that are no text have none, and SQLite would not even be asked."""
         if name.encode(errors="ignore").decode() != name:
             return None
-        row = self._db.execute("SELECT name, target, message FROM ref WHERE name = ?", (name,)).fetchone()
-        return None if row is None else Ref(row[0], CommitId(row[1].hex()), row[2])
+        row = self._db.execute(f"SELECT {REF}, seal FROM ref WHERE name = ?", (name,)).fetchone()
+        if row is not None:
+            return self._ref(row)
+        if not self._is_whole:
+            self._every()  # it may be its name that is damaged
+        return None
 
     def need(self, name: str) -> Ref:
         """One ref that must be there."""
@@ -77,26 +90,42 @@ class Refs:
 
     def all(self, kind: str = "refs/") -> list[Ref]:
         """All refs whose full names begin so, in order; `kind` ends with /."""
-        rows = self._db.execute(
-            "SELECT name, target, message FROM ref WHERE name >= ? AND name < ? ORDER BY name", _under(kind)
-        )
-        return [Ref(name, CommitId(target.hex()), message) for name, target, message in rows]
+        return [ref for ref in self._every() if ref.name.startswith(kind)]
 
     def log(self, name: str) -> Iterator[Move]:
         """Where a ref has been, newest move first; past its renaming, or its being a copy, on to where it came from."""
-        past: _Past | None = _Past(name, self._last_seq(name))
+        found, newest = self.get(name), self._newest(name)
+        if (found and found.target) != (newest and _commit(newest[4])):
+            raise RowDamaged(row=f"the log of {short(name)}")
+        past = _Past(name, newest[1]) if newest else None
         while past:
-            rows = self._db.execute(
-                "SELECT time, old, new, operation, origin, origin_seq FROM ref_log WHERE name = ? AND seq <= ?"
-                " ORDER BY seq DESC",
-                (past.name, past.seq),
-            )
+            expected, lines = past.seq, self._lines(past)
             past = None
-            for time, old, new, operation, origin, seq in rows:
-                yield Move(time, _commit(old), _commit(new), operation)
-                if origin is not None:
-                    past = _Past(origin, seq)
+            for _, seq, time, old, new, operation, origin, origin_seq, _ in lines:
+                if seq != expected:
                     break
+                yield Move(time, _commit(old), _commit(new), operation)
+                expected -= 1
+                if origin is not None:
+                    past, expected = _Past(origin, origin_seq), 0
+                    break
+            if expected:  # there is no line 0
+                raise RowDamaged(row=f"line {expected} of the log of {short(name)}")
+
+    def been_since(self, time: int) -> set[CommitId]:
+        """Where all refs have been that were moved at that time or later."""
+        lines = (cells for cells, _ in self._every_line() if cells[2] >= time)
+        return {CommitId(each.hex()) for cells in lines for each in cells[3:5] if each is not None}
+
+    def after(self, act: int) -> tuple[dict[str, CommitId], list[bytes]]:
+        """Where all refs led after the operation of this number, and the seals of the lines that tell so."""
+        then: dict[str, CommitId | None] = {}
+        seals = []
+        for cells, seal in self._every_line():
+            if (cells[-1] or 0) <= act:
+                then[cells[0]] = _commit(cells[4])
+                seals.append(seal)
+        return {name: target for name, target in then.items() if target}, seals
 
     def check_new(self, name: str) -> None:
         """Refuse what could not be made under this name."""
@@ -122,13 +151,20 @@ class Refs:
         if found is None:
             self.create(name, target, stamp)
         else:
-            self._db.execute("UPDATE ref SET target = ? WHERE name = ?", (bytes.fromhex(target), name))
+            raw, gone, seal = (
+                bytes.fromhex(target),
+                self._seal_of(found),
+                self._seal_of(Ref(name, target, found.message)),
+            )
+            self._db.execute("UPDATE ref SET target = ?, seal = ? WHERE name = ?", (raw, seal, name))
+            self._total.change(gone, seal)
             self._note(name, stamp, seen, target, None)
 
     def delete(self, name: str, stamp: Stamp) -> Ref:
         """Take a ref away; its log stays, so that it can come back."""
         gone = self.need(name)
         self._db.execute("DELETE FROM ref WHERE name = ?", (name,))
+        self._total.change(self._seal_of(gone))
         self._note(name, stamp, gone.target, None, None)
         return gone
 
@@ -147,9 +183,12 @@ class Refs:
 
     def _create(self, ref: Ref, stamp: Stamp, past: _Past | None) -> Ref:
         self.check_new(ref.name)
+        seal = self._seal_of(ref)
         self._db.execute(
-            "INSERT INTO ref(name, target, message) VALUES(?, ?, ?)", (ref.name, bytes.fromhex(ref.target), ref.message)
+            f"INSERT INTO ref({REF}, seal) VALUES(?, ?, ?, ?)",
+            (ref.name, bytes.fromhex(ref.target), ref.message, seal),
         )
+        self._total.change(seal)
         self._note(ref.name, stamp, None, ref.target, past)
         return ref
 
@@ -164,15 +203,58 @@ class Refs:
     def _note(self, name: str, stamp: Stamp, old: CommitId | None, new: CommitId | None, past: _Past | None) -> None:
         ids = [None if commit is None else bytes.fromhex(commit) for commit in (old, new)]
         origin = (past.name, past.seq) if past else (None, None)
-        self._db.execute(
-            "INSERT INTO ref_log(name, seq, time, old, new, operation, origin, origin_seq, act)"
-            " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (name, self._last_seq(name) + 1, stamp.time, *ids, stamp.operation, *origin, self._act),
-        )
+        cells = (name, self._last_seq(name) + 1, stamp.time, *ids, stamp.operation, *origin, self._act)
+        seal = self._seal(cells)
+        self._db.execute(f"INSERT INTO ref_log({LINE}, seal) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*cells, seal))
+        self._lines_total.change(seal)
         self.moved[name] = (self.moved.get(name, (old,))[0], new)
 
     def _last_seq(self, name: str) -> int:
-        return int(self._db.execute("SELECT coalesce(max(seq), 0) FROM ref_log WHERE name = ?", (name,)).fetchone()[0])
+        newest = self._newest(name)
+        return newest[1] if newest else 0
+
+    def _newest(self, name: str) -> tuple[Any, ...] | None:
+        """The last line of a log."""
+        row = self._db.execute(
+            f"SELECT {LINE}, seal FROM ref_log WHERE name = ? ORDER BY seq DESC LIMIT 1", (name,)
+        ).fetchone()
+        return self._line(row) if row else None
+
+    def _every_line(self) -> list[tuple[tuple[Any, ...], bytes]]:
+        """All lines of all logs in order, with their seals."""
+        rows = self._db.execute(f"SELECT {LINE}, seal FROM ref_log ORDER BY name, seq", ()).fetchall()
+        lines = [(self._line(row), row[-1]) for row in rows]
+        self._lines_total.check(seal for _, seal in lines)
+        return lines
+
+    def _lines(self, past: _Past) -> Iterator[tuple[Any, ...]]:
+        """The lines of one name, newest first."""
+        listing = f"SELECT {LINE}, seal FROM ref_log WHERE name = ? AND seq <= ? ORDER BY seq DESC"
+        return map(self._line, self._db.execute(listing, (past.name, past.seq)))
+
+    def _line(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        *cells, seal = row
+        if self._seal(cells) != seal:
+            raise RowDamaged(row=f"line {row[1]} of the log of {row[0]}")
+        return row[:-1]
+
+    def _every(self) -> list[Ref]:
+        """All of them, in order: where one is missing nothing can be said of those that are there."""
+        rows = self._db.execute(f"SELECT {REF}, seal FROM ref ORDER BY name", ()).fetchall()
+        found = list(map(self._ref, rows))
+        self._total.check(row[-1] for row in rows)
+        self._is_whole = True
+        return found
+
+    def _seal_of(self, ref: Ref) -> bytes:
+        return self._seal((ref.name, bytes.fromhex(ref.target), ref.message))
+
+    def _ref(self, row: tuple[Any, ...]) -> Ref:
+        *cells, seal = row
+        if self._seal(cells) != seal:
+            raise RowDamaged(row=f"the row of {row[0]}")
+        name, target, message = cells
+        return Ref(name, CommitId(target.hex()), message)
 
 
 def _kind(name: str) -> str:

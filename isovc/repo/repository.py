@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from isovc.encoding.signing import Sign
+from isovc.errors import NotOurs, StoreDamaged
 from isovc.repo.settings import Settings
 from isovc.repo.signing import KEY, signer_of
 from isovc.snapshot.compare import Tally
@@ -23,7 +24,13 @@ class Repository:
         self.settings = settings
         self._passphrase = passphrase
         self._signer: tuple[str, Sign | None] | None = None
-        self.file = StoreFile(folder / "store.db", busy_seconds=settings.number("busy.seconds"))
+        try:
+            self.file = StoreFile(folder / "store.db", busy_seconds=settings.number("busy.seconds"))
+        except NotOurs as error:
+            if not self.git_folder.is_dir():
+                raise
+            # among the other parts of a repository it was ours
+            raise StoreDamaged(path=error.path, why=error.why) from None
         packing = Packing(level=settings.whole("store.level"), longest_chain=settings.whole("store.chain"))
         self.chunks = SqliteChunks(self.file, packing=packing)
         self.forest = Forest(self.chunks)

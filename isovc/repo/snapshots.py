@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from isovc.encoding.digest import record_id
 from isovc.encoding.values import encode
-from isovc.errors import SnapshotForgotten
+from isovc.errors import IsovcError, RowDamaged, SnapshotForgotten
 from isovc.repo.database import Database
 from isovc.repo.operations import SnapshotId
 from isovc.repo.worktrees import Files, pack_files, unpack_files
@@ -14,7 +14,7 @@ _SINCE = "SELECT snapshot FROM operation_snapshot JOIN operation USING(number) W
 
 def keep_snapshot(db: Database, files: Files) -> SnapshotId:
     """Keep the files of a version; its id. The same version is kept once."""
-    raw = record_id(encode([part for name in sorted(files) for part in (name, files[name])]))
+    raw = _id(files)
     if db.execute("SELECT 1 FROM snapshot WHERE id = ?", (raw,)).fetchone() is None:
         db.execute("INSERT INTO snapshot(id, files) VALUES(?, ?)", (raw, pack_files(files)))
     return SnapshotId(raw.hex())
@@ -22,7 +22,9 @@ def keep_snapshot(db: Database, files: Files) -> SnapshotId:
 
 def kept_since(db: Database, time: int) -> list[Files]:
     """All that operations speak of which ended at that time or later."""
-    return [unpack_files(row[0]) for row in db.execute(f"SELECT files FROM snapshot WHERE id IN ({_SINCE})", (time,))]
+    return [
+        unpack_snapshot(*row) for row in db.execute(f"SELECT id, files FROM snapshot WHERE id IN ({_SINCE})", (time,))
+    ]
 
 
 def forget_snapshots(db: Database, before: int) -> int:
@@ -35,7 +37,21 @@ def forget_snapshots(db: Database, before: int) -> int:
 
 def read_snapshot(db: Database, snapshot: SnapshotId) -> Files:
     """The files again, unless gc has let go of them."""
-    row = db.execute("SELECT files FROM snapshot WHERE id = ?", (bytes.fromhex(snapshot),)).fetchone()
+    row = db.execute("SELECT id, files FROM snapshot WHERE id = ?", (bytes.fromhex(snapshot),)).fetchone()
     if row is None:
         raise SnapshotForgotten(snapshot=snapshot)
-    return unpack_files(row[0])
+    return unpack_snapshot(*row)
+
+
+def unpack_snapshot(raw: object, packed: object) -> Files:
+    """A row of the table as the files of a version; what was altered is never shown."""
+    try:
+        if isinstance(raw, bytes) and isinstance(packed, bytes) and _id(files := unpack_files(packed)) == raw:
+            return files
+    except (IsovcError, ValueError, TypeError):
+        pass
+    raise RowDamaged(row=f"state {raw.hex()[:12] if isinstance(raw, bytes) else raw}")
+
+
+def _id(files: Files) -> bytes:
+    return record_id(encode([part for name in sorted(files) for part in (name, files[name])]))

@@ -9,11 +9,12 @@ from typing import Any
 
 from isovc.encoding.compress import compress, decompress
 from isovc.encoding.values import decode, encode
-from isovc.errors import WorktreeGone
+from isovc.errors import RowDamaged, WorktreeGone
 from isovc.history import CommitId, Identity
 from isovc.repo.database import Database
 from isovc.repo.deeds import Deed, Telling
 from isovc.repo.operations import Standing
+from isovc.repo.seals import Total, sealer
 
 _LEVEL = 3  # zstd: some kB of JSON, once a command
 
@@ -73,11 +74,16 @@ class Worktrees:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._seal = sealer()
+        self._total = Total(db, "worktree")
         self.moved: dict[int, tuple[Standing | None, Standing | None]] = {}
 
     def all(self) -> list[Worktree]:
         """Every one, the main one first."""
-        return [_worktree(row) for row in self._db.execute(f"SELECT {_COLUMNS} FROM worktree ORDER BY id", ())]
+        rows = self._db.execute(f"SELECT {COLUMNS}, seal FROM worktree ORDER BY id", ()).fetchall()
+        found = [_worktree(self._cells(row)) for row in rows]
+        self._total.check(row[-1] for row in rows)
+        return found
 
     def get(self, worktree: int) -> Worktree:
         """One by its number, as it is now."""
@@ -88,8 +94,11 @@ class Worktrees:
 
     def find(self, worktree: int) -> Worktree | None:
         """The same, if it is there."""
-        row = self._db.execute(f"SELECT {_COLUMNS} FROM worktree WHERE id = ?", (worktree,)).fetchone()
-        return None if row is None else _worktree(row)
+        cells = self._find(worktree)
+        if cells is not None:
+            return _worktree(cells)
+        self.all()  # it may be its number that is damaged
+        return None
 
     def add(
         self, database: str, head: str, commit: CommitId | None, files: Files, *, number: int | None = None
@@ -97,48 +106,64 @@ class Worktrees:
         """A new one; one that was removed comes back under its own number."""
         if number is None:
             number = self._next_number()
-        self._db.execute(
-            "INSERT INTO worktree(id, database, head, head_commit, head_files) VALUES(?, ?, ?, ?, ?)",
-            (number, database, head, _raw(commit), pack_files(files)),
-        )
+        cells = (number, database, head, _raw(commit), pack_files(files), None, None, None)
+        seal = self._seal(cells)
+        self._db.execute(f"INSERT INTO worktree({COLUMNS}, seal) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)", (*cells, seal))
+        self._total.change(seal)
         self._note(number, None, Standing(database, head, commit))
         return self.get(number)
 
     def remove(self, worktree: int) -> None:
         """Forget it; its file is not touched."""
         gone = self.get(worktree).standing
+        self._total.change(self._seal(self._find(worktree) or ()))
         self._db.execute("DELETE FROM worktree WHERE id = ?", (worktree,))
         self._note(worktree, gone, None)
 
     def set_head(self, worktree: int, head: str, commit: CommitId | None, files: Files) -> None:
         """It now is at this commit."""
         was = self.get(worktree).standing
-        self._db.execute(
-            "UPDATE worktree SET head = ?, head_commit = ?, head_files = ? WHERE id = ?",
-            (head, _raw(commit), pack_files(files), worktree),
-        )
+        self._change(worktree, {"head": head, "head_commit": _raw(commit), "head_files": pack_files(files)})
         self._note(worktree, was, Standing(was.database, head, commit))
 
     def set_database(self, worktree: int, database: str) -> None:
         """Its file lies elsewhere."""
         was = self.get(worktree).standing
-        self._db.execute("UPDATE worktree SET database = ? WHERE id = ?", (database, worktree))
+        self._change(worktree, {"database": database})
         self._note(worktree, was, Standing(database, was.head, was.commit))
 
     def set_live(self, worktree: int, live: Live | None) -> None:
         """This was found in its database."""
-        self._db.execute(
-            "UPDATE worktree SET live_mark = ?, live_files = ? WHERE id = ?",
-            (live.mark if live else None, pack_files(live.files) if live else None, worktree),
-        )
+        mark, files = (live.mark, pack_files(live.files)) if live else (None, None)
+        self._change(worktree, {"live_mark": mark, "live_files": files})
 
     def set_intent(self, worktree: int, intent: Intent | None) -> None:
         """A command is about to change its database; None: it has, or has not."""
-        self._db.execute("UPDATE worktree SET intent = ? WHERE id = ?", (_pack_intent(intent), worktree))
+        self._change(worktree, {"intent": _pack_intent(intent)})
+
+    def _change(self, worktree: int, cells: Mapping[str, Any]) -> None:
+        """Put these into its row, which must be whole: a new seal would hide what is wrong with the others."""
+        before = self._find(worktree)
+        if before is None:
+            return
+        after = tuple({**dict(zip(COLUMNS.split(", "), before, strict=True)), **cells}.values())
+        names = ", ".join(f"{name} = ?" for name in cells)
+        seal = self._seal(after)
+        self._db.execute(f"UPDATE worktree SET {names}, seal = ? WHERE id = ?", (*cells.values(), seal, worktree))
+        self._total.change(self._seal(before), seal)
+
+    def _find(self, worktree: int) -> tuple[Any, ...] | None:
+        row = self._db.execute(f"SELECT {COLUMNS}, seal FROM worktree WHERE id = ?", (worktree,)).fetchone()
+        return None if row is None else self._cells(row)
+
+    def _cells(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        if self._seal(row[:-1]) != row[-1]:
+            raise RowDamaged(row=f"the row of working copy {row[0]}")
+        return row[:-1]
 
     def _next_number(self) -> int:
         """Never one that was used before: operations name working copies by it."""
-        highest = self._db.execute("SELECT coalesce(max(id), 0) FROM worktree").fetchone()[0]
+        highest = max((each.id for each in self.all()), default=0)
         known = self._db.execute("SELECT value FROM fact WHERE name = 'last_worktree'").fetchone()
         number: int = max(highest, known[0] if known else 0) + 1
         self._db.execute("INSERT OR REPLACE INTO fact(name, value) VALUES('last_worktree', ?)", (number,))
@@ -159,11 +184,11 @@ def unpack_files(packed: bytes) -> Files:
     return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
-_COLUMNS = "id, database, head, head_commit, head_files, live_mark, live_files, intent"
+COLUMNS = "id, database, head, head_commit, head_files, live_mark, live_files, intent"
 
 
-def _worktree(row: tuple[int, str, str, bytes | None, bytes, bytes | None, bytes | None, bytes | None]) -> Worktree:
-    number, database, head, commit, files, mark, live_files, intent = row
+def _worktree(cells: tuple[Any, ...]) -> Worktree:
+    number, database, head, commit, files, mark, live_files, intent = cells
     live = Live(mark, unpack_files(live_files)) if mark is not None and live_files is not None else None
     return Worktree(number, database, head, _commit(commit), unpack_files(files), live, _unpack_intent(intent))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,11 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from isovc.encoding.digest import ChunkId, Kind
-from isovc.errors import ChunkDamaged, IsovcError, NoPermission
+from isovc.errors import ChunkDamaged, IsovcError, StoreDamaged
 from isovc.progress import SILENT, Progress
 from isovc.store.chunks import SqliteChunks
-from isovc.store.database import upgrade
+from isovc.store.database import has_our_tables
 from isovc.store.reading import Reader, Row
+from isovc.store.schema import TOTALS
 
 _STRETCH = 512  # rows a piece of work: some MB, so that threads stay busy and progress moves
 _THREADS = 4
@@ -104,14 +104,7 @@ def _pages(db: sqlite3.Connection) -> Iterator[str]:
 
 def _schema(db: sqlite3.Connection) -> Iterator[str]:
     """A byte changed in the text of a table's definition gives its rows another meaning."""
-    listing = "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite%' ORDER BY name"
-    fresh = sqlite3.connect(":memory:", isolation_level=None)
-    try:
-        upgrade(fresh, 0)
-        wanted = fresh.execute(listing).fetchall()
-    finally:
-        fresh.close()
-    if db.execute(listing).fetchall() != wanted:
+    if not has_our_tables(db):
         yield "the definitions of its tables are not what this isovc makes"
 
 
@@ -120,17 +113,18 @@ def _count(db: sqlite3.Connection) -> Iterator[str]:
     found = db.execute("SELECT value FROM fact WHERE name = 'next_seq'").fetchone()
     if found is None or type(found[0]) is not int or found[0] <= highest:
         yield "it has lost count of its rows"
+    totals = [row[0] for row in db.execute("SELECT name FROM total ORDER BY name")]
+    if totals != sorted(TOTALS):
+        yield "it has lost what was known of whole tables"
 
 
 def _refused(store: SqliteChunks) -> Iterator[str]:
     """A byte changed in the first page makes a file of it that SQLite only reads, and every commit would be refused."""
-    path = store.file.path
     try:
         with store.file.transaction() as db:
             db.execute("DELETE FROM fact WHERE name IS NULL")  # there is none: nothing is written
-    except NoPermission:
-        if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
-            yield "its first page says that it must not be written"
+    except StoreDamaged as damage:
+        yield damage.message
     except IsovcError:
         pass  # others are writing, or the disk is full: nothing is wrong with the file
 

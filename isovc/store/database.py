@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -151,6 +152,10 @@ class StoreFile:
             application: int = db.execute("PRAGMA application_id").fetchone()[0]
             version: int = db.execute("PRAGMA user_version").fetchone()[0]
             pages: int = db.execute("PRAGMA page_count").fetchone()[0]
+            # each version has other tables, so with ours it is none that is newer
+            strange = application != APPLICATION_ID or version > len(STEPS)
+            if strange and pages and has_our_tables(db):
+                raise StoreDamaged(path=self.path, why="its first page says that it is something else")
         if application != APPLICATION_ID:
             why = "it is another program's database" if application else "it has no mark of ours"
             raise NotOurs(path=self.path, why=why if pages else "it is empty")
@@ -165,6 +170,18 @@ def upgrade(db: sqlite3.Connection, version: int) -> None:
         for statement in statements(step):
             db.execute(statement)
     db.execute(f"PRAGMA user_version = {len(STEPS)}")
+
+
+def has_our_tables(db: sqlite3.Connection) -> bool:
+    """Whether its tables are those that this isovc makes, to the letter."""
+    listing = "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite%' ORDER BY name"
+    fresh = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        upgrade(fresh, 0)
+        wanted = fresh.execute(listing).fetchall()
+    finally:
+        fresh.close()
+    return db.execute(listing).fetchall() == wanted
 
 
 def statements(script: str) -> Iterator[str]:
@@ -243,8 +260,14 @@ def translate(error: sqlite3.Error, path: Path, busy_seconds: float, deed: str) 
         return DiskFull(path=path)
     if code == sqlite3.SQLITE_NOTADB:
         return NotOurs(path=path, why="it is not an SQLite database")
+    if extended == sqlite3.SQLITE_READONLY and _may_write(path) and _may_write(path.parent):
+        return StoreDamaged(path=path, why="its first page says that it must not be written")
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
         return NoPermission(path=path, deed=deed)
     if code == sqlite3.SQLITE_IOERR:
         return DiskFailed(path=path, why=why)
     return StoreDamaged(path=path, why=why)
+
+
+def _may_write(path: Path) -> bool:
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)

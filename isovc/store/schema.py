@@ -23,6 +23,7 @@ CREATE INDEX chunk_by_base ON chunk(base) WHERE base IS NOT NULL;
 HISTORY = """
 -- Ids of commits are their 20 bytes. A commit is a small number here: parents are known by it (numbers with blanks
 -- between them), and a walk reads neighbours together. jump: docs/design/0005.
+-- Seals: docs/formats/store.md. A commit has two, because ways through history are walked without its words.
 CREATE TABLE commit_entry(
     number INTEGER PRIMARY KEY,
     time INTEGER NOT NULL,
@@ -32,10 +33,20 @@ CREATE TABLE commit_entry(
     parents TEXT NOT NULL,
     id BLOB NOT NULL UNIQUE,
     author TEXT NOT NULL,
-    message TEXT NOT NULL
+    message TEXT NOT NULL,
+    seal BLOB NOT NULL,
+    words_seal BLOB NOT NULL
 );
 CREATE INDEX commit_by_time ON commit_entry(time);
-CREATE TABLE ref(name TEXT PRIMARY KEY, target BLOB NOT NULL, message TEXT NOT NULL) WITHOUT ROWID;
+-- What is known of whole tables: all seals together (ref, ref_log, worktree), the number of the last row (operation).
+CREATE TABLE total(name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
+INSERT INTO total VALUES('ref', zeroblob(8)), ('ref_log', zeroblob(8));
+CREATE TABLE ref(
+    name TEXT PRIMARY KEY,
+    target BLOB NOT NULL,
+    message TEXT NOT NULL,
+    seal BLOB NOT NULL
+) WITHOUT ROWID;
 -- One row a move; old or new is NULL where there was no ref. origin: this name goes on from another one's rows,
 -- up to and with origin_seq (a branch that was renamed or copied).
 CREATE TABLE ref_log(
@@ -47,6 +58,7 @@ CREATE TABLE ref_log(
     operation TEXT NOT NULL,
     origin TEXT,
     origin_seq INTEGER,
+    seal BLOB NOT NULL,
     PRIMARY KEY(name, seq)
 ) WITHOUT ROWID;
 """
@@ -62,8 +74,10 @@ CREATE TABLE worktree(
     head_files BLOB NOT NULL,
     live_mark BLOB,
     live_files BLOB,
-    intent BLOB
+    intent BLOB,
+    seal BLOB NOT NULL
 );
+INSERT INTO total VALUES('worktree', zeroblob(8));
 -- While a sweep is on (fact `sweeping`): chunks that somebody wanted to keep and found kept already. They must stay.
 CREATE TABLE met(id BLOB PRIMARY KEY) WITHOUT ROWID;
 """
@@ -80,6 +94,7 @@ CREATE TABLE operation(
     signature BLOB
 );
 CREATE INDEX operation_by_worktree ON operation(worktree, number);
+INSERT INTO total VALUES('operation', 0);
 -- Versions that live databases held when operations began and ended: the files of a version, packed, by their BLAKE3.
 CREATE TABLE snapshot(id BLOB PRIMARY KEY, files BLOB NOT NULL) WITHOUT ROWID;
 -- Which operation speaks of which.
@@ -87,5 +102,7 @@ CREATE TABLE operation_snapshot(number INTEGER, snapshot BLOB, PRIMARY KEY(numbe
 -- the operation that moved a ref; NULL: it was moved before there were operations
 ALTER TABLE ref_log ADD COLUMN act INTEGER;
 """
+
+TOTALS = ("operation", "ref", "ref_log", "worktree")  # of which the table `total` speaks
 
 STEPS: tuple[str, ...] = (CHUNKS, HISTORY, WORKTREES, OPERATIONS)

@@ -1,5 +1,5 @@
 """Bits flipped, files cut short, zeros and blocks in wrong places: `fsck` finds what matters and names it, and no
-command ever gives wrong rows."""
+command ever shows what is wrong: it answers as before, or says why it cannot."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from isovc.tree.read import scan
 from tests.crash.aftermath import Quiet
 from tests.versioned import Ended
 
-ALWAYS = (["log"], ["status"], ["branch"], ["tag"])
-IN_TURN = (["show"], ["show", "exp"], ["log", "exp"], ["worktree", "list"], ["op", "log"])
+ALWAYS = (["log"], ["status"], ["branch"], ["tag"], ["op", "log"], ["show"])
+IN_TURN = (["show", "exp"], ["log", "exp"], ["worktree", "list"], ["op", "show", "@~2"], ["log", "main@{2}"])
 FLIP, CUT, ZERO, SWAP = "flip", "cut", "zero", "swap"
 BLOCKS = (16, 512, 4096, 65536)  # bytes; the last is a page of store.db
 
@@ -162,6 +162,7 @@ def answer(app: Quiet, words: list[str]) -> Answer:
         return 0, said
     assert ended.code in (1, 4), (words, ended)
     assert set(said["error"]) == {"code", "message", "hint"} and said["error"]["message"], ended
+    assert said["error"]["code"] != "unexpected", (words, ended)
     return ended.code, said["error"]["code"]
 
 
@@ -264,7 +265,9 @@ def befalls(base: Base, harm: Harm) -> str:
     for words in (*ALWAYS, IN_TURN[harm.at % len(IN_TURN)]):
         code, found = answer(app, words)
         if (code, found) != base.answers[" ".join(words)]:
-            differing.append((words, code, found if code else "differs"))
+            # SQLite ends the log before a part that is damaged: what is shown then was true once, and fsck must know
+            assert code or harm.file.endswith("-wal"), f"{harm}: {words} shows {found}"
+            differing.append((words, code, found))
     is_harmless = not failed and not differing
     assert is_harmless or checked.code, f"{harm}: {failed or differing}, and fsck finds nothing"
     if checked.code == 4 and damages:

@@ -32,6 +32,7 @@ from isovc.lifecycle.audit.verify import damages_of_the_log, verify
 from isovc.repo.operations import OperationId, Operations, decode_operation, encode_operation
 from isovc.repo.repository import Repository
 from isovc.repo.settings import Settings
+from tests.sealed import reseal
 from tests.versioned import Versioned
 
 PRIVATE, PUBLIC = new_key("")
@@ -263,7 +264,7 @@ _CUT = "DELETE FROM operation WHERE number > 10; DELETE FROM operation_snapshot 
         ("UPDATE ref_log SET new = zeroblob(20) WHERE act = 4", 4, "moved others"),
         ("UPDATE ref SET target = zeroblob(20) WHERE name = 'refs/heads/more'", 8, "refs/heads/more stands where"),
         ("DELETE FROM ref WHERE name = 'refs/tags/v1'", 7, "refs/tags/v1 stands where"),
-        ("INSERT INTO ref VALUES('refs/heads/new', zeroblob(20), '')", None, "refs/heads/new stands where"),
+        ("INSERT INTO ref VALUES('refs/heads/new', zeroblob(20), '', x'')", None, "refs/heads/new stands where"),
         ("UPDATE worktree SET head = 'refs/heads/more'", 11, "working copy 1 stands where"),
         ("UPDATE worktree SET database = 'other.db'", 11, "working copy 1 stands where"),
     ],
@@ -279,7 +280,12 @@ def test_what_is_done_to_the_tables_is_found(busy: Versioned, deed: str, number:
 
 def test_a_log_that_began_later_than_the_repository_is_whole(app: Versioned) -> None:
     """As in a repository that was made before there were operations."""
-    _store(app, "DELETE FROM operation; DELETE FROM operation_snapshot; UPDATE ref_log SET act = NULL")
+    _store(
+        app,
+        "DELETE FROM operation; DELETE FROM operation_snapshot; UPDATE ref_log SET act = NULL;"
+        "UPDATE total SET value = 0 WHERE name = 'operation'",
+    )
+    reseal(app.folder / "store.db")
     assert _audited(app).faults == ()
     app.ok("branch", "exp")
     app.ok("switch", "exp")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.sealed import reseal
 from tests.versioned import Versioned
 
 
@@ -49,7 +50,8 @@ def test_a_lost_piece_of_a_large_value_is_told(app: Versioned) -> None:
 
 
 def test_a_branch_that_leads_nowhere_is_told(app: Versioned) -> None:
-    _store(app, "INSERT INTO ref VALUES('refs/heads/lost', zeroblob(20), '')")
+    _store(app, "INSERT INTO ref VALUES('refs/heads/lost', zeroblob(20), '', x'')")
+    reseal(app.folder / "store.db")
     assert [each["what"] for each in _damages(app)] == [
         "refs/heads/lost leads to commit 000000000000, which is not known",
         "refs/heads/lost leads to 000000000000, and its log says to no commit",
@@ -146,14 +148,49 @@ def test_every_version_that_shares_a_lost_piece_of_a_large_value_is_named(app: V
         ),
     ],
 )
-def test_tables_that_disagree_are_told(app: Versioned, deed: str, told: str) -> None:
+@pytest.mark.parametrize("broken", [False, True], ids=["sealed", "broken"])
+def test_tables_that_disagree_are_told(app: Versioned, deed: str, told: str, broken: bool) -> None:
+    """`broken`: as a damaged disk leaves them; otherwise as whoever knows of seals does."""
     app.sql("INSERT INTO tags VALUES(3, 'c')")
     app.commit("second")
     app.sql("INSERT INTO tags VALUES(4, 'd')")
     app.ok("status")
     assert app.json("fsck")["damages"] == []
     _store(app, deed)
-    assert any(told in str(each["what"]) for each in _damages(app))
+    if not broken:
+        reseal(app.folder / "store.db")
+    found = [str(each["what"]) for each in _damages(app)]
+    assert any(told in each or (broken and "in store.db is damaged" in each) for each in found), found
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        "UPDATE commit_entry SET message = 'forged'",
+        "UPDATE commit_entry SET parents = x'00', time = 'x'",
+        "UPDATE commit_entry SET number = number + 40",
+        "DELETE FROM commit_entry",
+        "DELETE FROM commit_entry WHERE number = 2",
+        "UPDATE commit_entry SET seal = x''",
+    ],
+)
+def test_the_index_is_made_again_from_git(app: Versioned, deed: str) -> None:
+    app.sql("INSERT INTO tags VALUES(3, 'c')")
+    app.commit("second")
+    app.ok("switch", "-c", "exp")
+    app.sql("INSERT INTO tags VALUES(4, 'd')")
+    lost = app.commit("on no branch any more")
+    app.ok("switch", "main")
+    app.ok("branch", "-D", "exp")
+    before, other = app.json("log"), app.json("log", lost)
+    _store(app, deed)
+    assert "hint: isovc fsck --rebuild-index" in app.run("fsck").out
+    assert app.json("fsck", "--rebuild-index")["damages"] == []
+    assert (app.json("log"), app.json("log", lost)) == (before, other)
+    assert app.json("op", "log")[0]["command"] == "fsck"
+    assert app.json("fsck")["damages"] == []
+    app.sql("INSERT INTO tags VALUES(5, 'e')")
+    app.commit("goes on")
 
 
 def test_a_commit_that_git_was_shown_and_the_store_has_lost_is_told(app: Versioned, tmp_path: Path) -> None:

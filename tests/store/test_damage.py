@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from isovc.encoding.digest import chunk_id
-from isovc.errors import ChunkDamaged, Damage, IsovcError
+from isovc.errors import ChunkDamaged, Damage, IsovcError, StoreDamaged
 from isovc.store import SqliteChunks, StoreFile
 from isovc.store.check import check
 from isovc.store.schema import PAGE_SIZE
@@ -121,7 +121,11 @@ def test_a_store_that_says_it_must_not_be_written_is_told(tmp_path, small):
     path = tmp_path / "store.db"
     path.write_bytes(small[0][:18] + b"\3" + small[0][19:])  # the version that writers must know
     file = StoreFile(path)
-    assert check(SqliteChunks(file)).problems == ("its first page says that it must not be written",)
+    assert check(SqliteChunks(file)).problems == (
+        f"{path} is damaged: its first page says that it must not be written",
+    )
+    with pytest.raises(StoreDamaged), file.transaction() as db:
+        db.execute("DELETE FROM chunk")
     file.close()
 
 

@@ -170,11 +170,22 @@ def test_a_newer_store_is_refused_and_left_alone(file):
     file.close()
     with sqlite3.connect(file.path) as db:
         db.execute(f"PRAGMA user_version = {len(STEPS) + 1}")
+        db.execute("CREATE TABLE newer(a)")
     db.close()
     with pytest.raises(errors.FormatTooNew) as refused:
         StoreFile(file.path)
     assert (refused.value.version, refused.value.readable) == (len(STEPS) + 1, len(STEPS))
     assert "upgrade" in refused.value.hint
+
+
+@pytest.mark.parametrize("header", ["user_version = 5", "user_version = 260", "application_id = 7"])
+def test_our_own_tables_under_a_header_that_is_not_ours_are_damage(file, header):
+    file.close()
+    with sqlite3.connect(file.path) as db:
+        db.execute(f"PRAGMA {header}")
+    db.close()
+    with pytest.raises(errors.StoreDamaged, match="something else"):
+        StoreFile(file.path)
 
 
 OLD = sorted(FIXTURES.glob("version-*.db"))
