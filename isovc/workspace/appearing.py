@@ -1,39 +1,65 @@
-"""Database files that come and go whole. A file waits under another name beside its own while store.db has not decided
-yet whether it is a working copy; whoever comes next finishes what was begun."""
+"""Database files that come and go whole. A file waits under another name beside its own until store.db has decided
+whether it is a working copy; whoever comes next finishes what was begun."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from isovc.disk import fsync_folder
+from isovc.repo.database import Database
+from isovc.repo.repository import Repository
 
 _COMPANIONS = ("", "-wal", "-journal", "-shm")  # the file itself first
 
 
-def waiting_name(path: Path) -> Path:
-    """Where a database waits that is about to appear at `path`, or to vanish from it."""
-    return path.with_name(f".{path.name}.isovc")
+def growing_name(path: Path) -> Path:
+    """Where a database is made that shall appear at `path`."""
+    return path.with_name(f".{path.name}.isovc-new")
 
 
-def appear(path: Path) -> None:
-    """Give a waiting database its name, unless there is one."""
-    waiting = waiting_name(path)
-    if not path.exists() and waiting.exists():
-        _rename(waiting, path)
+def decide(db: Database, worktree: int) -> None:
+    """In the transaction that makes it a working copy: the file that was made shall appear."""
+    db.execute("INSERT OR REPLACE INTO fact(name, value) VALUES(?, 1)", (_fact(worktree),))
+
+
+def appear(repository: Repository, worktree: int, path: Path) -> None:
+    """Give the database of a working copy its name, if it waits for it: it was about to appear, or to go."""
+    if path.exists():
+        return
+    if _leaving_name(path).exists():
+        _rename(_leaving_name(path), path)
+        return
+    if not growing_name(path).exists():
+        return
+    with repository.file.reading() as db:
+        is_decided = db.execute("SELECT 1 FROM fact WHERE name = ?", (_fact(worktree),)).fetchone() is not None
+    if is_decided:
+        _rename(growing_name(path), path)
+        with repository.file.transaction() as db:
+            db.execute("DELETE FROM fact WHERE name = ?", (_fact(worktree),))
 
 
 def step_aside(path: Path) -> None:
-    """Let a database wait under the other name, with whatever of it lies beside it."""
+    """Let a database wait under another name, with whatever of it lies beside it."""
     if path.exists():
-        _rename(path, waiting_name(path))
+        _rename(path, _leaving_name(path))
 
 
 def vanish(path: Path) -> None:
     """Delete what waits."""
-    for companion in reversed(_COMPANIONS):
-        waiting_name(path).with_name(waiting_name(path).name + companion).unlink(missing_ok=True)
+    for waiting in (growing_name(path), _leaving_name(path)):
+        for companion in reversed(_COMPANIONS):
+            waiting.with_name(waiting.name + companion).unlink(missing_ok=True)
     if path.parent.is_dir():
         fsync_folder(path.parent)  # or the rows could come back with the power
+
+
+def _leaving_name(path: Path) -> Path:
+    return path.with_name(f".{path.name}.isovc")
+
+
+def _fact(worktree: int) -> str:
+    return f"appears {worktree}"
 
 
 def _rename(old: Path, new: Path) -> None:

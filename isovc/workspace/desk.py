@@ -56,7 +56,7 @@ def sit_down(repository: Repository, place: Place) -> Desk:
 def desk(repository: Repository, worktree: Worktree) -> Desk:
     """At this one."""
     path = database_path(repository, worktree)
-    appear(path)
+    appear(repository, worktree.id, path)
     return Desk(repository, worktree, Database(path, busy_seconds=repository.settings.number("busy.seconds")))
 
 

@@ -38,7 +38,7 @@ from isovc.snapshot.capture import capture
 from isovc.snapshot.move import plan_move
 from isovc.snapshot.version import Version, decode_version, encode_version, laid_out_like
 from isovc.sources.sqlite import Database, Mark, PageMap
-from isovc.workspace.appearing import appear, step_aside, vanish, waiting_name
+from isovc.workspace.appearing import appear, decide, growing_name, step_aside, vanish
 from isovc.workspace.capturing import known_of, look, remember
 from isovc.workspace.desk import Desk, check_text, database_path, desk, is_same, path_of, stored_path
 
@@ -97,7 +97,7 @@ def plant(here: Desk, plan: Outset, deed: Deed, telling: Telling) -> Desk:
         vanish(path)
         target = decode_version(plan.live_files or plan.head_files)
         try:
-            mark, pages = _fill(here, waiting_name(path), target)
+            mark, pages = _fill(here, growing_name(path), target)
             if not (path.parent / FOLDER).exists():
                 write_pointer(path, repository.folder)
             made = _enter(here, plan, stored, deed, telling)
@@ -120,8 +120,8 @@ def listed(here: Desk) -> list[Outpost]:
     with here.repository.file.reading() as db:
         found = Worktrees(db).all()
     paths = [database_path(here.repository, each) for each in found]
-    for path in paths:
-        appear(path)
+    for path, each in zip(paths, found, strict=True):
+        appear(here.repository, each.id, path)
     return [Outpost(path, each.branch, each.commit, path.exists()) for path, each in zip(paths, found, strict=True)]
 
 
@@ -220,6 +220,7 @@ def _enter(here: Desk, plan: Outset, stored: str, deed: Deed, telling: Telling) 
             number = act.worktrees.add(stored, plan.head, plan.commit, plan.head_files, number=plan.number).id
         # what was seen of the lost one last is all that is left of it
         act.saw(lost.live.files if lost and lost.live else None, after, worktree=number)
+        decide(act.db, number)
         act.record(telling)
         return act.worktrees.get(number)
 
@@ -227,11 +228,11 @@ def _enter(here: Desk, plan: Outset, stored: str, deed: Deed, telling: Telling) 
 def _as_decided(repository: Repository, path: Path) -> None:
     """Let a waiting database appear or vanish: store.db says which, whatever interrupted us."""
     with repository.file.reading() as db:
-        is_known = path in [database_path(repository, each) for each in Worktrees(db).all()]
-    if is_known:
-        appear(path)
-    else:
-        vanish(path)
+        known = [each.id for each in Worktrees(db).all() if database_path(repository, each) == path]
+    for number in known:
+        appear(repository, number, path)
+    vanish(path)
+    if not known:
         _move_pointer(repository, path)
 
 

@@ -118,6 +118,31 @@ def undone(app: Versioned) -> None:
     app.ok("undo")
 
 
+def configured(app: Versioned) -> None:
+    """A setting of its own."""
+    two(app)
+    app.ok("config", "user.name", "zed")
+
+
+def lost(app: Versioned) -> None:
+    """The file of the second working copy is gone."""
+    beside(app)
+    (app.path.parent / OTHER).unlink()
+
+
+def astray(app: Versioned) -> None:
+    """The file of the second working copy lies elsewhere."""
+    beside(app)
+    (app.path.parent / OTHER).rename(app.path.parent / "beside" / "moved.db")
+
+
+def signed(app: Versioned) -> None:
+    """Every operation is signed."""
+    two(app)
+    app.ok("audit", "keygen", "key.pem")
+    app.ok("config", "audit.key", "key.pem")
+
+
 def stashed(app: Versioned) -> None:
     """Something put aside."""
     two(app)
@@ -181,6 +206,12 @@ SCENARIOS = (
     Scenario("op revert", ("op", "revert", "{3}"), two, (("undo",),)),
     Scenario("gc", ("gc",), littered),
     Scenario("config", ("config", "user.name", "zed"), two),
+    Scenario("config --unset", ("config", "user.name", "--unset"), configured),
+    Scenario("undo config", ("undo",), configured, (("redo",),)),
+    Scenario("op restore --before", ("op", "restore", "--before", "{1}"), away, (("undo",),)),
+    Scenario("worktree add where one was lost", ("worktree", "add", OTHER, "exp"), lost),
+    Scenario("worktree repair", ("worktree", "repair", "beside/moved.db"), astray),
+    Scenario("switch, signed", ("switch", "exp"), signed, (("switch", "main"),)),
 )
 
 
