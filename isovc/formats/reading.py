@@ -63,7 +63,9 @@ class Patch:
 
     def reversed(self) -> Patch:
         """The way back."""
-        return replace(self, definitions=reversed_definitions(self.definitions), _back=not self._back)
+        was = {each.name: each.was for each in self.definitions if each.type == "table" and each.was}
+        runs = {was.get(table, table): found for table, found in self._runs.items()}  # rows go by the name after it
+        return replace(self, definitions=reversed_definitions(self.definitions), _runs=runs, _back=not self._back)
 
     def _run(self, run: _Run) -> Iterator[tuple[bytes, RowPatch]]:
         at = run.offset

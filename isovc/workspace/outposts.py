@@ -163,7 +163,10 @@ def uproot(
             with acting(repository, deed, by) as act:
                 act.worktrees.remove(worktree.id)
                 act.lead(refs or {}, deed.command)
-                act.saw(encode_version(live) if live else None, None, worktree=worktree.id)
+                seen = (
+                    worktree.live.files if worktree.live and is_readable else None
+                )  # of a file that is gone, all there is
+                act.saw(encode_version(live) if live else seen, None, worktree=worktree.id)
                 act.record(telling)
         finally:
             _as_decided(repository, path)
@@ -199,6 +202,7 @@ def adopt(here: Desk, path: Path, deed: Deed, *, number: int | None = None) -> W
         _check_folder(repository, path)
         act.worktrees.set_database(gone[0].id, stored)
         act.record(Telling(f"find working copy {gone[0].database} at {stored}", passed_over=True))
+    _move_pointer(repository, database_path(repository, gone[0]))
     if not (path.parent / FOLDER).exists():
         write_pointer(path, repository.folder)
     with repository.file.reading() as db:

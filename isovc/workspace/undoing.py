@@ -31,11 +31,12 @@ from isovc.repo.operations import Operations, Standing
 from isovc.repo.refs import Refs
 from isovc.repo.snapshots import read_snapshot
 from isovc.repo.versions import files_of
-from isovc.repo.worktrees import Worktrees
+from isovc.repo.worktrees import Worktree, Worktrees
 from isovc.snapshot.merge import merge
 from isovc.snapshot.version import Version, decode_version, laid_out_like
 from isovc.workspace.capturing import look
 from isovc.workspace.desk import Desk, path_of
+from isovc.workspace.desk import desk as sit_down_at
 from isovc.workspace.moving import Step, changing, confirm, move
 from isovc.workspace.outposts import Outset, plant, uproot
 from isovc.workspace.status import Difference, difference
@@ -57,6 +58,7 @@ class Gone:
 
 def preview(desk: Desk, way: Way) -> Gone:
     """What `go` would do. Changes nothing."""
+    _check_settings(desk, way)
     with desk.repository.file.reading() as db:
         _check(db, desk, way)
     return _planned(desk, way, look(desk))[1] if way.live else Gone(way, _standing(desk, way))
@@ -65,6 +67,7 @@ def preview(desk: Desk, way: Way) -> Gone:
 def go(desk: Desk, history: GitHistory, way: Way, deed: Deed) -> Gone:
     """Go there."""
     way = replace(way, telling=replace(way.telling, settings=way.settings))
+    _check_settings(desk, way)
     settings = desk.repository.settings
     for key, (_, then) in way.settings.items():  # they hold for this operation already: a key that signs, above all
         settings = settings.changed(key, then)
@@ -84,8 +87,9 @@ def go(desk: Desk, history: GitHistory, way: Way, deed: Deed) -> Gone:
         if then is None:
             with desk.repository.file.reading() as db:
                 found = Worktrees(db).get(number)
+            since = _uncommitted(desk, found)
             uproot(desk, found, deed, way.telling, refs)
-            return Gone(way, _standing(desk, way))
+            return Gone(way, _standing(desk, way), since=since)
     heads = {number: then.head for number, (_, then) in others.items()}
     if way.live is not None:
         return _go_with_rows(desk, history, way, deed, refs, heads)
@@ -100,6 +104,12 @@ def go(desk: Desk, history: GitHistory, way: Way, deed: Deed) -> Gone:
         raise NothingDiffers(what=way.telling.summary)
     write_decided(desk.repository)
     return Gone(way, standing)
+
+
+def _uncommitted(desk: Desk, other: Worktree) -> Difference:
+    """What is in another working copy and in no version."""
+    there = sit_down_at(desk.repository, other)
+    return difference(there, there.head, look(there)) if there.database.path.exists() else _NOTHING
 
 
 def _go_with_rows(
@@ -150,6 +160,13 @@ def _planned(desk: Desk, way: Way, live: Version) -> tuple[Version, Gone]:
 # -- what stands in the way --------------------------------------------------------------------------------------------
 
 
+def _check_settings(desk: Desk, way: Way) -> None:
+    """Refuse what another operation, or an editor, has set since."""
+    for key, (now, _) in way.settings.items():
+        if desk.repository.settings.project.get(key) != now:
+            raise MovedSince(what=f"the setting {key}", operation=way.last.id, by="")
+
+
 def _check(db: Database, desk: Desk, way: Way) -> None:
     """Refuse what somebody has moved since, or is still on."""
     refs, worktrees = Refs(db), Worktrees(db)
@@ -164,6 +181,8 @@ def _check(db: Database, desk: Desk, way: Way) -> None:
             raise SnapshotForgotten(snapshot=commit)
     for key, (now, _) in way.worktrees.items():
         there = known.get(int(key))
+        if there is not None and now is not None:
+            now = replace(now, database=there.database)  # where its file lies is no part of the way
         if (there.standing if there else None) != now:
             named = (there.standing if there else now) or desk.worktree.standing
             raise MovedSince(what=f"the working copy {named.database}", operation=way.last.id, by="")

@@ -9,7 +9,7 @@ from typing import Any
 
 from isovc.errors import FileMoved, GoneOverAlone, NothingToRedo, NothingToUndo, NotThereThen, OutOfReach
 from isovc.repo.deeds import Telling
-from isovc.repo.operations import Live, Logged, Operations, SnapshotId
+from isovc.repo.operations import Logged, Operations, SnapshotId
 from isovc.repo.past import live_after, standing_after
 from isovc.repo.worktrees import Worktrees
 from isovc.workspace.desk import Desk
@@ -75,7 +75,7 @@ def plan_redo(desk: Desk, many: int) -> Way:
         _composed([each.operation.settings for each in steps]),
         live=after[steps[-1].id] if rows else None,
         left=_held(desk) if rows else None,
-        planted=_planted(steps[-1].operation.live, here, 1),
+        planted=_planted(desk, steps[-1]),
     )
 
 
@@ -103,7 +103,7 @@ def plan_restore(desk: Desk, operation: str, *, before: bool) -> Way:
         (found,),
         {name: pair for name, pair in refs.items() if name not in taken},
         {str(here): (now, standing)},
-        _composed([_turned(each.operation.settings) for each in later]),
+        _from_here(desk, _composed([_turned(each.operation.settings) for each in later])),
         live=live,
         left=None,
     )
@@ -178,7 +178,7 @@ def _back(desk: Desk, steps: Sequence[Logged], telling: Telling, *, merging: boo
         live=_before(desk, rows[-1]) if rows else None,
         left=(rows[0].operation.live[here][1] if merging else _held(desk)) if rows else None,
         merging=merging,
-        planted=_planted(steps[-1].operation.live, here, 0),
+        planted=_planted(desk, steps[-1]),
     )
 
 
@@ -198,13 +198,31 @@ def _before(desk: Desk, step: Logged) -> SnapshotId | None:
     return step.operation.live[here][0]
 
 
+def _from_here(desk: Desk, settings: Moves) -> Moves:
+    """To what settings were, from what they are now, whoever has set them."""
+    now = desk.repository.settings.project
+    return {key: (now.get(key), then) for key, (_, then) in settings.items() if now.get(key) != then}
+
+
 def _moves_rows(step: Logged, here: str) -> bool:
     before, after = step.operation.live.get(here, (None, None))
     return before != after
 
 
-def _planted(live: Mapping[str, Live], here: str, side: int) -> SnapshotId | None:
-    return next((pair[side] for key, pair in live.items() if key != here and None in pair), None)
+def _planted(desk: Desk, step: Logged) -> SnapshotId | None:
+    """What the database of another working copy held when it went, or came, last: when the operation was done, or
+    when it was undone or done again."""
+    here = str(desk.worktree.id)
+    with desk.repository.file.reading() as db:
+        for logged in Operations(db).newest_first(worktree=desk.worktree.id):
+            told = logged.operation
+            if step.id in (logged.id, *told.undone, *told.redone):
+                for key, pair in told.live.items():
+                    if key != here and None in pair:
+                        return pair[0] or pair[1]
+            if logged.id == step.id:
+                break
+    return None
 
 
 def _turned(moves: Moves) -> Moves:

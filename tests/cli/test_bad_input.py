@@ -324,7 +324,7 @@ def test_replaced_between_commands(app: Versioned) -> None:
     ("spoil", "code"),
     [
         (lambda folder: (folder / "store.db").unlink(), 1),
-        (lambda folder: (folder / "store.db").write_bytes(b"x" * 5000), 1),
+        (lambda folder: (folder / "store.db").write_bytes(b"x" * 5000), 4),
         (lambda folder: shutil.rmtree(folder / "git"), 4),
         (lambda folder: (folder / "config.toml").write_text("[["), 1),
         (lambda folder: (folder / "config.toml").write_text("[busy]\nseconds = 'x'"), 2),

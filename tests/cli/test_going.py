@@ -7,6 +7,7 @@ import sqlite3
 import pytest
 
 from isovc.cli.main import main
+from tests.sealed import reseal
 from tests.versioned import Versioned
 
 
@@ -59,6 +60,7 @@ def _move(app: Versioned, branch: str, commit: str) -> None:
     with sqlite3.connect(app.folder / "store.db") as db:
         db.execute("UPDATE ref SET target = ? WHERE name = ?", (bytes.fromhex(commit), f"refs/heads/{branch}"))
     db.close()
+    reseal(app.folder / "store.db")
 
 
 def test_changes_that_do_not_fit_any_more_wait(two: Versioned) -> None:

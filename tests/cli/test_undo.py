@@ -323,3 +323,61 @@ def test_an_export_writes_over_nothing_of_ours(app: Versioned) -> None:
     assert app.refused("audit", "keygen", str(app.folder / "key.pem")) == "inside-repository"
     assert app.dump() == before
     assert app.json("fsck")["damages"] == []
+
+
+def test_rows_in_a_working_copy_that_was_undone_come_back_with_redo(grown: Versioned, tmp_path: Path) -> None:
+    other = grown.at(tmp_path / "w.db")
+    grown.ok("worktree", "add", str(other.path), "-c", "b1")
+    other.sql("INSERT INTO notes VALUES(77, 'precious', '')")
+    assert "isovc redo brings it back" in grown.ok("undo")
+    grown.ok("redo")
+    assert other.rows("SELECT title FROM notes WHERE id = 77") == [("precious",)]
+    grown.ok("worktree", "remove", str(other.path), "--yes")
+    grown.ok("undo")
+    other.sql("INSERT INTO notes VALUES(78, 'more', '')")
+    grown.ok("redo")
+    grown.ok("undo")
+    assert other.rows("SELECT count(*) FROM notes WHERE id > 76") == [(2,)]
+
+
+def test_what_was_seen_of_a_lost_working_copy_outlives_its_removal(grown: Versioned, tmp_path: Path) -> None:
+    other = grown.at(tmp_path / "w.db")
+    grown.ok("worktree", "add", str(other.path), "-c", "b1")
+    other.sql("INSERT INTO notes VALUES(77, 'seen', '')")
+    other.ok("status")
+    other.path.unlink()
+    grown.ok("worktree", "remove", str(other.path), "--yes")
+    grown.ok("undo")
+    assert other.rows("SELECT title FROM notes WHERE id = 77") == [("seen",)]
+
+
+def test_a_setting_that_was_set_since_is_not_set_back(grown: Versioned) -> None:
+    grown.ok("config", "gc.undo_days", "80")
+    grown.ok("config", "gc.undo_days", "85")
+    assert grown.refused("op", "revert", "@~1") == "moved-since"
+    assert grown.json("config", "gc.undo_days")["value"] == 85
+
+
+def test_a_table_that_was_renamed_with_its_index(grown: Versioned) -> None:
+    grown.sql("CREATE INDEX by_title ON notes(title); CREATE TRIGGER tr AFTER INSERT ON notes BEGIN SELECT 1; END")
+    grown.commit("index")
+    before = grown.dump()
+    grown.sql("DELETE FROM notes; ALTER TABLE notes RENAME TO remarks; INSERT INTO remarks VALUES(9, 'x', 'y')")
+    grown.commit("renamed")
+    grown.ok("switch", "--detach", "HEAD~1")
+    assert sorted(grown.dump().splitlines()) == sorted(before.splitlines())
+    grown.ok("undo")
+    assert grown.rows("SELECT id FROM remarks") == [(9,)]
+    assert grown.check() == "ok"
+
+
+def test_a_patch_of_a_renamed_table_goes_both_ways(grown: Versioned, tmp_path: Path) -> None:
+    before = sorted(grown.dump().splitlines())
+    grown.sql(
+        "ALTER TABLE notes RENAME TO remarks; INSERT INTO remarks VALUES(7, 'n', ''); DELETE FROM remarks WHERE id = 2"
+    )
+    patch = tmp_path / "patch"
+    patch.write_text(grown.ok("diff", "--format", "jsonl"))
+    grown.ok("apply", "-R", str(patch))
+    assert grown.clean
+    assert sorted(grown.dump().splitlines()) == before

@@ -338,6 +338,7 @@ def test_an_export_is_checked_without_the_repository(busy: Versioned, tmp_path: 
 _BY_HAND = """
 import sys
 from blake3 import blake3
+
 previous, number = b"null", 0
 for line in open(sys.argv[1], "rb"):
     name, body = line[7:71], line[line.index(b',"body":') + 8 : -2]

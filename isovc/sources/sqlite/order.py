@@ -7,7 +7,7 @@ they were and new ones come where a program would have put them: behind the rest
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from isovc.model import SchemaObject, Shape
 from isovc.sources.sqlite.shape import kind_of
@@ -36,7 +36,26 @@ def wanted_places(before: Sequence[Place], target: Shape) -> list[Place]:
         last[kind] = place
     # where old ones change places, each kind keeps those it has
     of_kind = {kind: iter([place for place in wanted if kinds[place] == kind]) for kind in set(kinds.values())}
-    return [next(of_kind[kinds[place]]) for place in order]
+    return _behind_their_tables([next(of_kind[kinds[place]]) for place in order], wanted)
+
+
+def _behind_their_tables(order: list[Place], wanted: Mapping[Place, SchemaObject]) -> list[Place]:
+    """SQLite reads the entries from the first on, and an index or trigger whose table has not come yet is damage to
+    it: where a table was renamed, it is new and its index is not."""
+    early: dict[str, list[Place]] = {}
+    sound: list[Place] = []
+    there = {place[1] for place in order if place[0] in ("table", "view")}
+    met: set[str] = set()
+    for place in order:
+        table = wanted[place].table
+        if place[0] in ("index", "trigger") and table in there and table not in met:
+            early.setdefault(table, []).append(place)
+            continue
+        sound.append(place)
+        if place[0] in ("table", "view"):
+            met.add(place[1])
+            sound += early.pop(place[1], [])
+    return sound
 
 
 def _place(each: SchemaObject) -> Place:
