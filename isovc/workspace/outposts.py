@@ -192,21 +192,26 @@ def adopt(here: Desk, path: Path, deed: Deed, *, number: int | None = None) -> W
     with Database(path).reading() as reading:
         reading.shape()  # refuses what is no database
     stored = stored_path(repository, path)
-    with planting(repository.folder), acting(repository, deed, here.worktree.id) as act:
-        known = act.worktrees.all()
+    with planting(repository.folder):
+        with repository.file.reading() as db:
+            known = Worktrees(db).all()
         if any(is_same(database_path(repository, each), path) for each in known):
             raise AlreadyThere(path=path)
         gone = [each for each in known if not database_path(repository, each).exists() and number in (None, each.id)]
         if len(gone) != 1:
             raise WhichWorktree(path=path, gone=tuple(each.database for each in gone))
         _check_folder(repository, path)
-        act.worktrees.set_database(gone[0].id, stored)
-        act.record(Telling(f"find working copy {gone[0].database} at {stored}", passed_over=True))
-    _move_pointer(repository, database_path(repository, gone[0]))
-    if not (path.parent / FOLDER).exists():
-        write_pointer(path, repository.folder)
-    with repository.file.reading() as db:
-        return Worktrees(db).get(gone[0].id)
+        pointer = path.with_name(FOLDER)
+        if not pointer.exists() or (pointer.is_file() and not read_pointer(pointer)[1].exists()):
+            write_pointer(path, repository.folder)  # first: who finds the copy there must find the repository
+        with acting(repository, deed, here.worktree.id) as act:
+            act.worktrees.set_database(gone[0].id, stored)
+            act.record(Telling(f"find working copy {gone[0].database} at {stored}", passed_over=True))
+            found = act.worktrees.get(gone[0].id)
+        left = database_path(repository, gone[0])
+        if left.parent != path.parent:
+            _move_pointer(repository, left)
+        return found
 
 
 def _enter(here: Desk, plan: Outset, stored: str, deed: Deed, telling: Telling) -> Worktree:
