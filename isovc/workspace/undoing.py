@@ -33,7 +33,7 @@ from isovc.repo.snapshots import read_snapshot
 from isovc.repo.versions import files_of
 from isovc.repo.worktrees import Worktree, Worktrees
 from isovc.snapshot.merge import merge
-from isovc.snapshot.version import Version, decode_version, laid_out_like
+from isovc.snapshot.version import Version, decode_version, laid_out_like, same
 from isovc.workspace.capturing import look
 from isovc.workspace.desk import Desk, path_of
 from isovc.workspace.desk import desk as sit_down_at
@@ -61,7 +61,11 @@ def preview(desk: Desk, way: Way) -> Gone:
     _check_settings(desk, way)
     with desk.repository.file.reading() as db:
         _check(db, desk, way)
-    return _planned(desk, way, look(desk))[1] if way.live else Gone(way, _standing(desk, way))
+    if way.live is None:
+        return Gone(way, _standing(desk, way))
+    live = look(desk)
+    wanted, since = _planned(desk, way, live)
+    return Gone(way, _standing(desk, way), difference(desk, live, wanted), since)
 
 
 def go(desk: Desk, history: GitHistory, way: Way, deed: Deed) -> Gone:
@@ -123,15 +127,16 @@ def _go_with_rows(
     with changing(desk) as (desk, writing, live):
         with desk.repository.file.reading() as db:
             _check(db, desk, way)
-        wanted, gone = _planned(desk, way, live)
-        there = gone.standing
-        if not (gone.moved or refs or heads or way.settings or there != desk.worktree.standing or _steps(way)):
+        wanted, since = _planned(desk, way, live)
+        there = _standing(desk, way)
+        if same(wanted, live) and not (refs or heads or way.settings or there != desk.worktree.standing or _steps(way)):
             raise NothingDiffers(what=way.telling.summary)
         files = files_of(history, there.commit)
         step = Step(deed, way.telling, there.head, there.commit, files, wanted, refs, heads)
         intent = move(desk, writing, live, step, refuse_violations=way.merging)
-    confirm(desk, intent, writing, gone.moved)
-    return gone
+        moved = difference(desk, live, wanted)  # counted while it was moved
+    confirm(desk, intent, writing, moved)
+    return Gone(way, there, moved, since)
 
 
 def _steps(way: Way) -> bool:
@@ -139,8 +144,8 @@ def _steps(way: Way) -> bool:
     return bool(way.telling.undone or way.telling.redone)
 
 
-def _planned(desk: Desk, way: Way, live: Version) -> tuple[Version, Gone]:
-    """What the database shall hold, and what differs."""
+def _planned(desk: Desk, way: Way, live: Version) -> tuple[Version, Difference]:
+    """What the database shall hold, and what has been written since that it will not."""
     with desk.repository.file.reading() as db:
         assert way.live is not None
         wanted = decode_version(read_snapshot(db, way.live))
@@ -153,8 +158,7 @@ def _planned(desk: Desk, way: Way, live: Version) -> tuple[Version, Gone]:
             raise DoesNotFitBack(operation=way.last.id, tables=tables, rows=len(merged.conflicts))
         wanted, since = merged.version, _NOTHING
     wanted = laid_out_like(wanted, live)
-    moved = difference(desk, live, wanted)
-    return wanted, Gone(way, _standing(desk, way), moved, since if moved else _NOTHING)
+    return wanted, _NOTHING if same(wanted, live) else since
 
 
 # -- what stands in the way --------------------------------------------------------------------------------------------
