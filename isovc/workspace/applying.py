@@ -23,12 +23,12 @@ def apply(desk: Desk, patch: Patch, deed: Deed, *, allow_broken_keys: bool = Fal
     there."""
     with changing(desk) as (desk, writing, live):
         wanted = laid_out_like(patched(desk.repository.forest, live, patch, desk.database.path), live)
-        moved = difference(desk, live, wanted)
         if same(wanted, live):
-            return moved
+            return difference(desk, live, wanted)
         now = desk.worktree
         telling = Telling(f"apply {patch.name}")
         step = Step(deed, telling, now.head, now.commit, now.files, wanted)
         intent = move(desk, writing, live, step, refuse_violations=not allow_broken_keys)
+        moved = difference(desk, live, wanted)  # counted while it was moved
     confirm(desk, intent, writing, moved)
     return moved
