@@ -9,6 +9,7 @@ from typing import Literal
 
 from isovc.model import Shape, Table
 from isovc.snapshot.definitions import choose, merge_definitions
+from isovc.snapshot.how import PLAIN, How, Place, Side
 from isovc.snapshot.merge_layouts import carried, fitting
 from isovc.snapshot.version import Version
 from isovc.tree.edit import Edit, Replacement, edit
@@ -26,11 +27,15 @@ _AFFINITIES = {
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Something both sides changed, and not alike. Of a row conflict `row` says which; our side stands meanwhile."""
+    """Something both sides changed, and not alike. Of a row conflict `row` says which, in the columns of the merged
+    table: of its cells those that can be decided are, and for the others our side stands meanwhile. Of a definition
+    `place` says which. `why`: more about it, in words."""
 
     table: str
     kind: Literal["row", "schema", "rows against schema"]
     row: RowConflict | None = None
+    place: Place | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +47,15 @@ class Merged:
     conflicts: tuple[Conflict, ...]
 
 
-def merge(forest: Forest, base: Version, ours: Version, theirs: Version) -> Merged:
+def merge(forest: Forest, base: Version, ours: Version, theirs: Version, how: How = PLAIN) -> Merged:
     """`ours` with the changes from `base` to `theirs`."""
     conflicts: list[Conflict] = []
     objects, contested = merge_definitions(base.shape, ours.shape, theirs.shape)
-    conflicts.extend(Conflict(each.table, "schema") for each in contested)
+    conflicts.extend(Conflict(each.table, "schema", place=(each.type, each.name)) for each in contested)
     tables: dict[str, Table] = {}
     roots: dict[str, Root] = {}
     for name in dict.fromkeys([*ours.shape.tables, *theirs.shape.tables]):
-        found = _merge_table(forest, name, base, ours, theirs, conflicts)
+        found = _merge_table(forest, name, base, ours, theirs, how, conflicts)
         if found is not None:
             tables[name], roots[name] = found
     pragmas = _merge_mappings(base.shape.pragmas, ours.shape.pragmas, theirs.shape.pragmas)
@@ -66,7 +71,7 @@ def _merge_mappings(base: Mapping[str, int], ours: Mapping[str, int], theirs: Ma
 
 
 def _merge_table(
-    forest: Forest, name: str, base: Version, ours: Version, theirs: Version, conflicts: list[Conflict]
+    forest: Forest, name: str, base: Version, ours: Version, theirs: Version, how: How, conflicts: list[Conflict]
 ) -> tuple[Table, Root] | None:
     was, mine, other = (_whole(version, name) for version in (base, ours, theirs))
     chosen, both_changed = choose(was, mine, other)
@@ -77,7 +82,7 @@ def _merge_table(
         return mine
     layouts = [_layout(side[0]) for side in (was, mine, other)]
     if layouts[1] != layouts[2]:
-        found = _merge_columns(forest, name, was, mine, other, conflicts)
+        found = _merge_columns(forest, name, was, mine, other, how, conflicts)
         if found is None:
             # both gave it other columns, or what they do to values differs: SQLite would make 701 of '00701'
             conflicts.append(Conflict(name, "rows against schema"))
@@ -88,7 +93,7 @@ def _merge_table(
         return mine
     width, key_width = len(table.cells), len(table.key)
     steps = merge_trees(forest, was[1].id, mine[1].id, other[1].id, width=width)
-    edits = _without_conflicts(name, steps, conflicts)
+    edits = _without_conflicts(name, steps, how, conflicts)
     return table, edit(forest, mine[1].id, edits, width=width, key_width=key_width)
 
 
@@ -98,6 +103,7 @@ def _merge_columns(
     was: tuple[Table, Root],
     mine: tuple[Table, Root],
     other: tuple[Table, Root],
+    how: How,
     conflicts: list[Conflict],
 ) -> tuple[Table, Root] | None:
     """One side gave the table other columns, and the other side changed rows: the rows go into the new columns. None:
@@ -111,7 +117,7 @@ def _merge_columns(
         return None
     width, new = len(rows[0].cells), columns[0]
     steps = carried(forest, was[1].id, rows[1].id, columns[1].id, fit, width=width, ours=ours)
-    edits = _without_conflicts(name, steps, conflicts)
+    edits = _without_conflicts(name, steps, how, conflicts)
     return new, edit(forest, columns[1].id, edits, width=len(new.cells), key_width=len(new.key))
 
 
@@ -121,13 +127,31 @@ def _common(table: Table, other: Table) -> list[tuple[str, str, str]]:
 
 
 def _without_conflicts(
-    table: str, steps: Iterator[Edit | Replacement | RowConflict], conflicts: list[Conflict]
+    table: str, steps: Iterator[Edit | Replacement | RowConflict], how: How, conflicts: list[Conflict]
 ) -> Iterator[Edit | Replacement]:
+    """What to do, and of contested rows what can be decided."""
+    side = how.tables.get(table, how.prefer)
     for step in steps:
-        if isinstance(step, RowConflict):
-            conflicts.append(Conflict(table, "row", step))
-        else:
+        if not isinstance(step, RowConflict):
             yield step
+        elif side is not None:
+            yield from _decided(step, side)
+        else:
+            conflicts.append(Conflict(table, "row", step))
+            if step.cells and step.merged is not None:
+                yield Edit(step.key, step.merged)
+
+
+def _decided(contested: RowConflict, side: Side) -> Iterator[Edit]:
+    """The row when one side's word counts where both have spoken; what only one has changed is taken all the same."""
+    row = {"base": contested.base, "ours": contested.ours, "theirs": contested.theirs}[side]
+    if contested.kind != "edit/edit" or row is None or contested.merged is None:
+        yield Edit(contested.key, row)
+        return
+    merged = list(contested.merged)
+    for cell in contested.cells:
+        merged[cell] = row[cell]
+    yield Edit(contested.key, tuple(merged))
 
 
 def _whole(version: Version, name: str) -> tuple[Table, Root] | None:
