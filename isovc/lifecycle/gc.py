@@ -16,6 +16,7 @@ from isovc.repo.acting import acting
 from isovc.repo.commits import CommitIndex
 from isovc.repo.database import Database
 from isovc.repo.deeds import Deed, Telling
+from isovc.repo.merges import needed_by
 from isovc.repo.presence import alone, cleaning
 from isovc.repo.repository import Repository
 from isovc.repo.snapshots import forget_snapshots
@@ -132,7 +133,9 @@ def _forget_lost(repository: Repository, marked: _Marked, since: int, deed: Deed
             return None
         lost = _lost(act.db, marked.commits)
         act.db.executemany("DELETE FROM commit_entry WHERE id = ?", [(bytes.fromhex(each),) for each in lost])
-        forgotten = forget_snapshots(act.db, since)
+        waiting = [each.merging for each in act.worktrees.all() if each.merging]
+        needed = {each for merge in waiting for each in needed_by(act.db, merge)}
+        forgotten = forget_snapshots(act.db, since, needed)
         if lost or forgotten:
             what = f"forget {len(lost)} versions and {forgotten} states that nothing leads to"
             act.record(Telling(what, passed_over=True))

@@ -11,6 +11,7 @@ from isovc.history import CommitId
 from isovc.repo.database import Database
 from isovc.repo.decided import decide
 from isovc.repo.deeds import Deed, Telling, without_passwords
+from isovc.repo.merges import needed_by
 from isovc.repo.operations import Live, Logged, Operation, Operations
 from isovc.repo.refs import Refs, Stamp
 from isovc.repo.repository import Repository
@@ -58,7 +59,7 @@ class Act:
         """Working copies stay where they are, on a branch that is called otherwise."""
         for number, head in heads.items():
             found = self.worktrees.get(number)
-            self.worktrees.set_head(number, head, found.commit, found.files)
+            self.worktrees.set_head(number, head, found.commit, found.files, merging=found.merging)
 
     def record(self, telling: Telling) -> Logged | None:
         """Put the operation into the log. Whoever has moved nothing has done nothing."""
@@ -76,6 +77,8 @@ class Act:
         here = self.worktrees.find(self.worktree)
         if telling.settings:
             decide(self.db, {key: then for key, (_, then) in telling.settings.items()})
+        standings = [each for pair in places.values() for each in pair if each]
+        needed = {each for one in standings if one.merging for each in needed_by(self.db, one.merging)}
         return operations.append(
             Operation(
                 number=self.number,
@@ -102,6 +105,7 @@ class Act:
                 irreversible=telling.irreversible,
             ),
             sign=self._sign,
+            needed=needed,
         )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from operator import attrgetter
 from typing import Any, NewType
@@ -33,11 +33,13 @@ Live = tuple[SnapshotId | None, SnapshotId | None]
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a working copy stands: its database as the repository names it, its head, and the commit there."""
+    """Where a working copy stands: its database as the repository names it, its head, and the commit there. `merging`:
+    the state of the merge that waits for a person in it, if one does."""
 
     database: str
     head: str
     commit: CommitId | None
+    merging: SnapshotId | None = None
 
     @property
     def branch(self) -> str | None:
@@ -127,7 +129,16 @@ _PAIRS = ("refs", "live", "tables", "settings")
 _FIELDS = tuple(each.name for each in fields(Operation))
 _VALUES = attrgetter(*_FIELDS)
 # one object for all records: a check writes each of them again
-_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False, default=asdict)
+
+
+def _said(standing: Standing) -> dict[str, str | None]:
+    """A merge is spoken of only where there is one."""
+    return {name: value for name, value in asdict(standing).items() if name != "merging" or value is not None}
+
+
+_CANONICAL = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False, default=_said
+)
 
 
 def _is_sensible(told: Operation) -> bool:
@@ -146,6 +157,7 @@ def _is_sensible(told: Operation) -> bool:
         *told.undone,
         *told.redone,
         *(each for pair in told.live.values() for each in pair),
+        *(each.merging for each in standings),
     ]
     commits = [each for pair in told.refs.values() for each in pair] + [each.commit for each in standings]
     return (
@@ -246,8 +258,8 @@ class Operations:
             raise OperationDamaged(number=last, why="it is the last one there is, and not the last one written")
         return known
 
-    def append(self, operation: Operation, *, sign: Sign | None = None) -> Logged:
-        """Put a record behind the last one."""
+    def append(self, operation: Operation, *, sign: Sign | None = None, needed: Iterable[SnapshotId] = ()) -> Logged:
+        """Put a record behind the last one. `needed`: snapshots that are kept as long as those it speaks of."""
         body = encode_operation(operation)
         raw = record_id(body)
         self._db.execute(
@@ -255,7 +267,7 @@ class Operations:
             (operation.number, raw, operation.worktree, operation.ended, body, sign(body) if sign else None),
         )
         self._db.execute("UPDATE total SET value = ? WHERE name = 'operation'", (operation.number,))
-        spoken_of = {each for pair in operation.live.values() for each in pair if each is not None}
+        spoken_of = {each for pair in operation.live.values() for each in pair if each is not None} | set(needed)
         self._db.executemany(
             "INSERT INTO operation_snapshot(number, snapshot) VALUES(?, ?)",
             [(operation.number, bytes.fromhex(each)) for each in sorted(spoken_of)],

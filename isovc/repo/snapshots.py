@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from isovc.encoding.digest import record_id
 from isovc.encoding.values import encode
 from isovc.errors import IsovcError, RowDamaged, SnapshotForgotten
@@ -27,10 +29,12 @@ def kept_since(db: Database, time: int) -> list[Files]:
     ]
 
 
-def forget_snapshots(db: Database, before: int) -> int:
-    """Let go of what only operations before that time speak of; how many."""
+def forget_snapshots(db: Database, before: int, besides: Iterable[SnapshotId] = ()) -> int:
+    """Let go of what only operations before that time speak of; how many. `besides`: what is kept all the same."""
     known = db.execute("SELECT count(*) FROM snapshot", ()).fetchone()[0]
-    db.execute(f"DELETE FROM snapshot WHERE id NOT IN ({_SINCE})", (before,))
+    kept = [bytes.fromhex(each) for each in besides]
+    marks = ", ".join("?" * len(kept))
+    db.execute(f"DELETE FROM snapshot WHERE id NOT IN ({_SINCE}) AND id NOT IN ({marks})", (before, *kept))
     left: int = db.execute("SELECT count(*) FROM snapshot", ()).fetchone()[0]
     return int(known - left)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from isovc.encoding.compress import compress, decompress
@@ -13,7 +13,7 @@ from isovc.errors import RowDamaged, WorktreeGone
 from isovc.history import CommitId, Identity
 from isovc.repo.database import Database
 from isovc.repo.deeds import Deed, Telling
-from isovc.repo.operations import Standing
+from isovc.repo.operations import SnapshotId, Standing
 from isovc.repo.seals import Total, sealer
 
 _LEVEL = 3  # zstd: some kB of JSON, once a command
@@ -43,6 +43,7 @@ class Intent:
     live_files: Files
     refs: Mapping[str, CommitId | None]  # where refs shall lead once that is done; None: such a ref shall go
     heads: Mapping[int, str]  # what other working copies' heads shall be called
+    merging: SnapshotId | None = None  # the merge that will wait for a person then
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,12 @@ class Worktree:
     files: Files
     live: Live | None
     intent: Intent | None
+    merging: SnapshotId | None = None
 
     @property
     def standing(self) -> Standing:
         """What a record says of it."""
-        return Standing(self.database, self.head, self.commit)
+        return Standing(self.database, self.head, self.commit, self.merging)
 
     @property
     def branch(self) -> str | None:
@@ -106,9 +108,9 @@ class Worktrees:
         """A new one; one that was removed comes back under its own number."""
         if number is None:
             number = self._next_number()
-        cells = (number, database, head, _raw(commit), pack_files(files), None, None, None)
+        cells = (number, database, head, _raw(commit), pack_files(files), None, None, None, None)
         seal = self._seal(cells)
-        self._db.execute(f"INSERT INTO worktree({COLUMNS}, seal) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)", (*cells, seal))
+        self._db.execute(f"INSERT INTO worktree({COLUMNS}, seal) VALUES({', '.join('?' * 10)})", (*cells, seal))
         self._total.change(seal)
         self._note(number, None, Standing(database, head, commit))
         return self.get(number)
@@ -120,17 +122,26 @@ class Worktrees:
         self._db.execute("DELETE FROM worktree WHERE id = ?", (worktree,))
         self._note(worktree, gone, None)
 
-    def set_head(self, worktree: int, head: str, commit: CommitId | None, files: Files) -> None:
-        """It now is at this commit."""
+    def set_head(
+        self,
+        worktree: int,
+        head: str,
+        commit: CommitId | None,
+        files: Files,
+        *,
+        merging: SnapshotId | None = None,
+    ) -> None:
+        """It now is at this commit, and this merge waits in it."""
         was = self.get(worktree).standing
-        self._change(worktree, {"head": head, "head_commit": _raw(commit), "head_files": pack_files(files)})
-        self._note(worktree, was, Standing(was.database, head, commit))
+        cells = {"head": head, "head_commit": _raw(commit), "head_files": pack_files(files), "merging": _raw(merging)}
+        self._change(worktree, cells)
+        self._note(worktree, was, Standing(was.database, head, commit, merging))
 
     def set_database(self, worktree: int, database: str) -> None:
         """Its file lies elsewhere."""
         was = self.get(worktree).standing
         self._change(worktree, {"database": database})
-        self._note(worktree, was, Standing(database, was.head, was.commit))
+        self._note(worktree, was, replace(was, database=database))
 
     def set_live(self, worktree: int, live: Live | None) -> None:
         """This was found in its database."""
@@ -184,17 +195,22 @@ def unpack_files(packed: bytes) -> Files:
     return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
-COLUMNS = "id, database, head, head_commit, head_files, live_mark, live_files, intent"
+COLUMNS = "id, database, head, head_commit, head_files, live_mark, live_files, intent, merging"
 
 
 def _worktree(cells: tuple[Any, ...]) -> Worktree:
-    number, database, head, commit, files, mark, live_files, intent = cells
+    number, database, head, commit, files, mark, live_files, intent, merging = cells
     live = Live(mark, unpack_files(live_files)) if mark is not None and live_files is not None else None
-    return Worktree(number, database, head, _commit(commit), unpack_files(files), live, _unpack_intent(intent))
+    about = (number, database, head, _commit(commit), unpack_files(files), live, _unpack_intent(intent))
+    return Worktree(*about, _snapshot(merging))
 
 
-def _raw(commit: CommitId | None) -> bytes | None:
+def _raw(commit: CommitId | SnapshotId | None) -> bytes | None:
     return bytes.fromhex(commit) if commit else None
+
+
+def _snapshot(raw: bytes | None) -> SnapshotId | None:
+    return SnapshotId(raw.hex()) if raw else None
 
 
 def _commit(raw: bytes | None) -> CommitId | None:
@@ -208,7 +224,7 @@ def _pack_intent(intent: Intent | None) -> bytes | None:
     refs = [part for name, target in intent.refs.items() for part in (name, _raw(target))]
     heads = sorted(intent.heads.items())
     said = json.dumps(
-        [asdict(intent.deed), asdict(intent.telling), heads]
+        [asdict(intent.deed), asdict(intent.telling), heads, intent.merging]
     )  # ASCII: words that are no text stay what they are
     return encode([said, intent.mark, intent.head, _raw(intent.commit), *files, *refs])
 
@@ -219,10 +235,10 @@ def _unpack_intent(packed: bytes | None) -> Intent | None:
     said, mark, head, commit, *rest = decode(packed)
     files, refs = rest[:3], rest[3:]
     moves = {name: _commit(target) for name, target in zip(refs[::2], refs[1::2], strict=True)}
-    deed, telling, heads = json.loads(said)
+    deed, telling, heads, merging = json.loads(said)
     before_files, head_files, live_files = map(unpack_files, files)
     who = (_deed(deed), _telling(telling), mark, before_files)
-    return Intent(*who, head, _commit(commit), head_files, live_files, moves, dict(heads))
+    return Intent(*who, head, _commit(commit), head_files, live_files, moves, dict(heads), merging)
 
 
 def _deed(said: dict[str, Any]) -> Deed:

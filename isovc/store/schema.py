@@ -65,7 +65,8 @@ CREATE TABLE ref_log(
 
 WORKTREES = """
 -- A database that is a working copy. Files: the files of a version, packed. head: a full ref name or a commit's 40 hex;
--- live: the version found in the database when its mark was so; intent: what a command is about to make of it.
+-- live: the version found in the database when its mark was so; intent: what a command is about to make of it; merging:
+-- the state of a merge that waits for a person, in the table snapshot.
 CREATE TABLE worktree(
     id INTEGER PRIMARY KEY,
     database TEXT NOT NULL UNIQUE,
@@ -75,6 +76,7 @@ CREATE TABLE worktree(
     live_mark BLOB,
     live_files BLOB,
     intent BLOB,
+    merging BLOB,
     seal BLOB NOT NULL
 );
 INSERT INTO total VALUES('worktree', zeroblob(8));

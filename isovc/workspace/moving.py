@@ -18,6 +18,7 @@ from isovc.repo.acting import Act, acting
 from isovc.repo.database import Database as Connection
 from isovc.repo.decided import write_decided
 from isovc.repo.deeds import Deed, Telling
+from isovc.repo.operations import SnapshotId
 from isovc.repo.worktrees import Files, Intent, Worktrees
 from isovc.snapshot.move import plan_move
 from isovc.snapshot.version import Version, decode_version, encode_version, same
@@ -41,6 +42,7 @@ class Step:
     live: Version
     refs: Mapping[str, CommitId | None] = field(default_factory=dict)
     heads: Mapping[int, str] = field(default_factory=dict)  # of other working copies whose branch is renamed with it
+    merging: SnapshotId | None = None  # the merge that waits for a person then
 
 
 @contextmanager
@@ -60,11 +62,7 @@ def changing(desk: Desk) -> Iterator[tuple[Desk, Writing, Version]]:
 
 def move(desk: Desk, writing: Writing, live: Version, step: Step, *, refuse_violations: bool = False) -> Intent:
     """Do it inside the transaction that `live` was seen in; `confirm` after that has been committed."""
-    mark, before, after = writing.mark.encode(), encode_version(live), encode_version(step.live)
-    intent = Intent(
-        step.deed, step.telling, mark, before, step.head, step.commit, step.head_files, after, step.refs, step.heads
-    )
-    _announce(desk, intent)
+    intent = announce(desk, writing, live, step)
     try:
         plan = plan_move(desk.repository.forest, live, step.live, desk.repository.tally)
         writing.apply(plan.target, plan.changes, contents=plan.contents, refuse_violations=refuse_violations)
@@ -72,6 +70,25 @@ def move(desk: Desk, writing: Writing, live: Version, step: Step, *, refuse_viol
         with suppress(IsovcError):  # whoever comes next would see that nothing was done
             _announce(desk, None)
         raise
+    return intent
+
+
+def announce(desk: Desk, writing: Writing, live: Version, step: Step) -> Intent:
+    """Say in store.db what the transaction is about to make of the database, or has made of it and not committed."""
+    intent = Intent(
+        step.deed,
+        step.telling,
+        writing.mark.encode(),
+        encode_version(live),
+        step.head,
+        step.commit,
+        step.head_files,
+        encode_version(step.live),
+        step.refs,
+        step.heads,
+        step.merging,
+    )
+    _announce(desk, intent)
     return intent
 
 
@@ -167,7 +184,7 @@ def _arrive(db: Connection, desk: Desk, intent: Intent, moved: Difference) -> No
     act = Act(db, intent.deed, desk.worktree.id, desk.repository.signer())
     act.lead(intent.refs, intent.deed.command)
     act.rename_heads(intent.heads)
-    act.worktrees.set_head(desk.worktree.id, intent.head, intent.commit, intent.head_files)
+    act.worktrees.set_head(desk.worktree.id, intent.head, intent.commit, intent.head_files, merging=intent.merging)
     act.worktrees.set_intent(desk.worktree.id, None)
     act.saw(intent.before_files, intent.live_files)
     act.record(replace(intent.telling, tables=counted(moved)))

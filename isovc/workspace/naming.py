@@ -39,7 +39,7 @@ def rename(desk: Desk, name: str, new: str, deed: Deed) -> None:
         if refs.get(kept_name(name)) is not None:
             refs.rename(kept_name(name), kept_name(new), stamp)
         for worktree in on_it:
-            act.worktrees.set_head(worktree.id, new, worktree.commit, worktree.files)
+            act.worktrees.set_head(worktree.id, new, worktree.commit, worktree.files, merging=worktree.merging)
         act.record(Telling(f"rename branch {short(name)} to {short(new)}"))
 
 

@@ -102,7 +102,8 @@ def go(desk: Desk, history: GitHistory, way: Way, deed: Deed) -> Gone:
         standing = _standing(desk, way)
         act.lead(refs, deed.command)
         act.rename_heads(heads)
-        act.worktrees.set_head(desk.worktree.id, standing.head, standing.commit, files_of(history, standing.commit))
+        files = files_of(history, standing.commit)
+        act.worktrees.set_head(desk.worktree.id, standing.head, standing.commit, files, merging=standing.merging)
         recorded = act.record(way.telling)
     if recorded is None:
         raise NothingDiffers(what=way.telling.summary)
@@ -132,7 +133,7 @@ def _go_with_rows(
         if same(wanted, live) and not (refs or heads or way.settings or there != desk.worktree.standing or _steps(way)):
             raise NothingDiffers(what=way.telling.summary)
         files = files_of(history, there.commit)
-        step = Step(deed, way.telling, there.head, there.commit, files, wanted, refs, heads)
+        step = Step(deed, way.telling, there.head, there.commit, files, wanted, refs, heads, there.merging)
         intent = move(desk, writing, live, step, refuse_violations=way.merging)
         moved = difference(desk, live, wanted)  # counted while it was moved
     confirm(desk, intent, writing, moved)
