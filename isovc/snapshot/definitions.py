@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from string import ascii_lowercase, ascii_uppercase
 from typing import TypeVar
 
 from isovc.model import SchemaObject, Shape
-from isovc.sql import mentioned
+from isovc.sql import folded, mentioned
 
 _T = TypeVar("_T")
-_FOLD = str.maketrans(ascii_uppercase, ascii_lowercase)  # SQLite takes these letters as equal in names, and no others
 
 
 def choose(base: _T, ours: _T, theirs: _T) -> tuple[_T, bool]:
@@ -42,7 +40,7 @@ def merge_definitions(base: Shape, ours: Shape, theirs: Shape) -> tuple[tuple[Sc
 
 def _of_one_name(merged: list[SchemaObject]) -> list[SchemaObject]:
     """What SQLite takes for one name: triggers have names of their own, and the case of letters does not count."""
-    names = [(each.type == "trigger", _fold(each.name)) for each in merged]
+    names = [(each.type == "trigger", folded(each.name)) for each in merged]
     many = Counter(names)
     return [each for each, name in zip(merged, names, strict=True) if many[name] > 1]
 
@@ -54,11 +52,11 @@ def _left_hanging(base: Shape, side: Shape, other: Shape, merged: list[SchemaObj
     fresh = [each for each in merged if each not in known and each.type in ("index", "view", "trigger")]
     if not fresh:
         return
-    there = {_fold(each.name) for each in merged}
-    gone = {_fold(each.name) for each in side.objects if each.type in ("table", "view")} - there
+    there = {folded(each.name) for each in merged}
+    gone = {folded(each.name) for each in side.objects if each.type in ("table", "view")} - there
     lost = _lost_columns(base, side, other)
     for each in fresh:
-        words = {_fold(word) for word in mentioned(each.sql)}
+        words = {folded(word) for word in mentioned(each.sql)}
         tables = words & lost.keys()
         if words & gone or any(words & lost[table] for table in tables):
             yield each
@@ -70,9 +68,5 @@ def _lost_columns(base: Shape, side: Shape, other: Shape) -> dict[str, set[str]]
     for name, table in side.tables.items():
         chosen, _ = choose(base.tables.get(name), table, other.tables.get(name))
         if chosen is not None and chosen != table:
-            lost[_fold(name)] = {_fold(c.name) for c in table.columns} - {_fold(c.name) for c in chosen.columns}
+            lost[folded(name)] = {folded(c.name) for c in table.columns} - {folded(c.name) for c in chosen.columns}
     return lost
-
-
-def _fold(name: str) -> str:
-    return name.translate(_FOLD)

@@ -10,6 +10,7 @@ from typing import Literal
 from isovc.model import Shape, Table
 from isovc.snapshot.definitions import choose, merge_definitions
 from isovc.snapshot.how import PLAIN, How, Place, Side
+from isovc.snapshot.json_cells import JsonCells
 from isovc.snapshot.merge_layouts import carried, fitting
 from isovc.snapshot.version import Version
 from isovc.tree.edit import Edit, Replacement, edit
@@ -93,8 +94,9 @@ def _merge_table(
         return mine
     width, key_width = len(table.cells), len(table.key)
     steps = merge_trees(forest, was[1].id, mine[1].id, other[1].id, width=width)
-    edits = _without_conflicts(name, steps, how, conflicts)
-    return table, edit(forest, mine[1].id, edits, width=width, key_width=key_width)
+    with forest.store.writing() as writer:
+        edits = _without_conflicts(name, steps, how, conflicts, JsonCells(forest.store, writer, table, how))
+        return table, edit(forest, mine[1].id, edits, width=width, key_width=key_width, writer=writer)
 
 
 def _merge_columns(
@@ -127,17 +129,23 @@ def _common(table: Table, other: Table) -> list[tuple[str, str, str]]:
 
 
 def _without_conflicts(
-    table: str, steps: Iterator[Edit | Replacement | RowConflict], how: How, conflicts: list[Conflict]
+    table: str,
+    steps: Iterator[Edit | Replacement | RowConflict],
+    how: How,
+    conflicts: list[Conflict],
+    json: JsonCells | None = None,
 ) -> Iterator[Edit | Replacement]:
     """What to do, and of contested rows what can be decided."""
-    side = how.tables.get(table, how.prefer)
+    side, why = how.side(table), ""
     for step in steps:
+        if json is not None and isinstance(step, RowConflict):
+            step, why = json.decided(step)
         if not isinstance(step, RowConflict):
             yield step
         elif side is not None:
             yield from _decided(step, side)
         else:
-            conflicts.append(Conflict(table, "row", step))
+            conflicts.append(Conflict(table, "row", step, why=why))
             if step.cells and step.merged is not None:
                 yield Edit(step.key, step.merged)
 

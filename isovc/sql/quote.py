@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import isinf, isnan
+from string import ascii_lowercase, ascii_uppercase
 
 from isovc.errors import NotStorable
+
+_FOLD = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
 def name(text: str) -> str:
@@ -22,6 +25,15 @@ def name(text: str) -> str:
 def names(texts: Iterable[str]) -> str:
     """Several names with commas between."""
     return ", ".join(map(name, texts))
+
+
+def folded(text: str) -> str:
+    """A name as SQLite compares it: the case of these letters does not count, that of all others does.
+
+    >>> folded("Notes"), folded("\u00c4")
+    ('notes', '\u00c4')
+    """
+    return text.translate(_FOLD)
 
 
 def literal(value: None | int | float | str | bytes) -> str:
