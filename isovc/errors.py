@@ -579,6 +579,19 @@ class BadSetting(WrongUsage):
         )
 
 
+class CannotRenumber(Refused):
+    """Rows that were to get other numbers, and cannot."""
+
+    code = "cannot-renumber"
+
+    def __init__(self, *, table: str, why: str) -> None:
+        self.table, self.why = table, why
+        super().__init__(
+            f"rows of {table} cannot get other numbers: {why}",
+            hint="leave it out of --renumber and of isovc config merge.renumber",
+        )
+
+
 # -- live databases ----------------------------------------------------------------------------------------------------
 
 

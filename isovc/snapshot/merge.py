@@ -4,7 +4,7 @@ other."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from isovc.model import Shape, Table
@@ -12,18 +12,14 @@ from isovc.snapshot.definitions import choose, merge_definitions
 from isovc.snapshot.how import PLAIN, How, Place, Side
 from isovc.snapshot.json_cells import JsonCells
 from isovc.snapshot.merge_layouts import carried, fitting
+from isovc.snapshot.renumbering import renumbered
+from isovc.snapshot.sequence import SEQUENCE, merge_sequence
 from isovc.snapshot.version import Version
+from isovc.sql import affinity
 from isovc.tree.edit import Edit, Replacement, edit
 from isovc.tree.forest import Forest, Root
 from isovc.tree.merge import Conflict as RowConflict
 from isovc.tree.merge import merge as merge_trees
-
-_AFFINITIES = {
-    "INTEGER": ("INT",),
-    "TEXT": ("CHAR", "CLOB", "TEXT"),
-    "BLOB": ("BLOB",),
-    "REAL": ("REAL", "FLOA", "DOUB"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +42,13 @@ class Merged:
 
     version: Version
     conflicts: tuple[Conflict, ...]
+    renumbered: Mapping[str, Mapping[int, int]] = field(default_factory=dict)  # rows of theirs: table, old number, new
 
 
 def merge(forest: Forest, base: Version, ours: Version, theirs: Version, how: How = PLAIN) -> Merged:
     """`ours` with the changes from `base` to `theirs`."""
     conflicts: list[Conflict] = []
+    theirs, numbers = renumbered(forest, base, ours, theirs, how.renumber)
     objects, contested = merge_definitions(base.shape, ours.shape, theirs.shape)
     conflicts.extend(Conflict(each.table, "schema", place=(each.type, each.name)) for each in contested)
     tables: dict[str, Table] = {}
@@ -62,7 +60,7 @@ def merge(forest: Forest, base: Version, ours: Version, theirs: Version, how: Ho
     pragmas = _merge_mappings(base.shape.pragmas, ours.shape.pragmas, theirs.shape.pragmas)
     shape = Shape(ours.shape.encoding, pragmas, objects, tables)
     attachments = choose(base.attachments, ours.attachments, theirs.attachments)[0]
-    return Merged(Version(shape, roots, attachments), tuple(conflicts))
+    return Merged(Version(shape, roots, attachments), tuple(conflicts), numbers)
 
 
 def _merge_mappings(base: Mapping[str, int], ours: Mapping[str, int], theirs: Mapping[str, int]) -> dict[str, int]:
@@ -78,6 +76,8 @@ def _merge_table(
     chosen, both_changed = choose(was, mine, other)
     if not both_changed:
         return chosen
+    if name == SEQUENCE and mine is not None and other is not None:
+        return mine[0], merge_sequence(forest, was and was[1].id, mine[1].id, other[1].id)
     if was is None or mine is None or other is None:
         conflicts.append(Conflict(name, "rows against schema"))  # dropped here, changed there: a person must say
         return mine
@@ -174,15 +174,7 @@ def _layout(table: Table) -> tuple[object, ...]:
 
 def _columns(table: Table) -> list[tuple[str, str, str]]:
     return [
-        (column.name, _affinity(column.type), column.collation.upper())
+        (column.name, affinity(column.type), column.collation.upper())
         for column in table.columns
         if not column.generated
     ]
-
-
-def _affinity(declared: str) -> str:
-    """As SQLite reads it off a declared type: the first that fits."""
-    if not declared:
-        return "BLOB"
-    found = (affinity for affinity, parts in _AFFINITIES.items() if any(part in declared.upper() for part in parts))
-    return next(found, "NUMERIC")

@@ -1,17 +1,23 @@
 """SQL as text: names, literals, definitions. Knows nothing of connections or rows in files."""
 
+from isovc.sql.affinity import affinity
 from isovc.sql.definition import added_columns, mentioned, module_of, options_of, renamed, statement
 from isovc.sql.quote import folded, literal, name, names
+from isovc.sql.references import Reference, is_autoincrement, references
 
 __all__ = [
+    "Reference",
     "added_columns",
+    "affinity",
     "folded",
+    "is_autoincrement",
     "literal",
     "mentioned",
     "module_of",
     "name",
     "names",
     "options_of",
+    "references",
     "renamed",
     "statement",
 ]
