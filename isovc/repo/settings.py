@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,13 +14,15 @@ from typing import Any, Self
 from isovc.disk import fsync_folder, write_durably
 from isovc.errors import BadIdentity, BadSetting, NoPermission, NoSuchSetting, SettingsUnreadable
 from isovc.history import Identity
+from isovc.repo.lists import columns, sides, tables
 
 Plain = str | int | float | bool
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One thing that can be set. `low` and `high` bound numbers; `in_commits`: a line of every commit holds it."""
+    """One thing that can be set. `low` and `high` bound numbers; `in_commits`: a line of every commit holds it. `form`
+    reads what is more than a text, and `takes` says how that is written."""
 
     kind: type
     default: Plain
@@ -28,7 +30,11 @@ class Setting:
     low: float | None = None
     high: float | None = None
     in_commits: bool = False
+    form: Callable[[str], Any] | None = None
+    takes: str = ""
 
+
+_QUOTED = "names with blanks, commas, dots, equals signs or quotes stand in double quotes"
 
 SETTINGS: dict[str, Setting] = {
     "user.name": Setting(str, "", "the name that commits carry", in_commits=True),
@@ -40,6 +46,27 @@ SETTINGS: dict[str, Setting] = {
     "gc.undo_days": Setting(int, 90, "days for which gc keeps what undo could need", 0, 36500),
     "audit.key": Setting(str, "", "the file of the private key that signs every operation"),
     "history.pack_after": Setting(int, 1000, "loose git objects after which they are packed", 1, 1_000_000),
+    "merge.strategy": Setting(
+        str,
+        "",
+        "tables in which one side counts where both changed something: log=theirs, settings=ours",
+        form=sides,
+        takes=f"each table once, with =ours or =theirs, and commas between; {_QUOTED}",
+    ),
+    "merge.json": Setting(
+        str,
+        "",
+        "columns with JSON that is merged key by key: notes.tags, notes.meta",
+        form=columns,
+        takes=f"each column once, as TABLE.COLUMN, and commas between; {_QUOTED}",
+    ),
+    "merge.renumber": Setting(
+        str,
+        "",
+        "tables whose new rows get other numbers where both sides gave the same: notes, log",
+        form=tables,
+        takes=f"each table once, and commas between; {_QUOTED}",
+    ),
 }
 
 EMPTY_FILE = """# Settings of this repository. `isovc config` lists all there are.
@@ -74,6 +101,10 @@ class Settings:
         """A setting that is a number."""
         return float(self.get(key))
 
+    def formed(self, key: str) -> Any:
+        """What a setting says that is more than a text."""
+        return _formed(key, self.text(key), "")
+
     def changed(self, key: str, value: Plain | None) -> Settings:
         """The same with one setting of the project set, or with None left to the person and the default."""
         others = {each: said for each, said in self.project.items() if each != key}
@@ -101,7 +132,16 @@ def parse(key: str, text: str, *, place: str = "") -> Plain:
     # what stands in a file already is not refused: the command that mends it must be able to read the file
     if SETTINGS[key].in_commits and text and not _fits_a_commit(text):
         raise BadSetting(key=key, value=repr(text), allowed="one line without <, > and spaces around it", place=place)
+    _formed(key, text, place)
     return plain
+
+
+def _formed(key: str, text: str, place: str) -> Any:
+    form = SETTINGS[key].form
+    try:
+        return text if form is None else form(text)
+    except ValueError:
+        raise BadSetting(key=key, value=repr(text), allowed=SETTINGS[key].takes, place=place) from None
 
 
 def _fits_a_commit(text: str) -> bool:

@@ -1,0 +1,16 @@
+"""What the settings say about merging. Knows nothing of the versions to be merged."""
+
+from __future__ import annotations
+
+from isovc.repo.settings import Settings
+from isovc.snapshot.how import How, Side
+
+
+def how_of(settings: Settings, prefer: Side | None = None) -> How:
+    """How to merge here. `prefer`: the side that counts wherever the settings name none."""
+    return How(
+        prefer=prefer,
+        tables=settings.formed("merge.strategy"),
+        json=settings.formed("merge.json"),
+        renumber=dict.fromkeys(settings.formed("merge.renumber")),
+    )

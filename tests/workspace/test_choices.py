@@ -1,0 +1,47 @@
+"""What somebody has set about merging is what a merge is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from isovc.errors import BadSetting
+from isovc.repo.settings import Settings
+from isovc.snapshot.how import How
+from isovc.workspace.choices import how_of
+from tests.versioned import Versioned
+
+
+def test_the_settings_are_read() -> None:
+    said = {
+        "merge.strategy": 'log=theirs, "my table"=ours',
+        "merge.json": 'notes.tags,"a.b"."c=d"',
+        "merge.renumber": "notes , log",
+    }
+    assert how_of(Settings(said, {}), "ours") == How(
+        prefer="ours",
+        tables={"log": "theirs", "my table": "ours"},
+        json=frozenset({("notes", "tags"), ("a.b", "c=d")}),
+        renumber={"notes": None, "log": None},
+    )
+    assert how_of(Settings({}, said)).side("LOG") == "theirs"
+    assert how_of(Settings({}, {})) == How()
+
+
+def test_the_project_speaks_over_the_person() -> None:
+    settings = Settings({"merge.strategy": ""}, {"merge.strategy": "log=ours", "merge.renumber": "log"})
+    assert how_of(settings) == How(renumber={"log": None})
+
+
+def test_what_somebody_wrote_into_the_file_is_told_when_it_is_needed() -> None:
+    with pytest.raises(BadSetting, match=r"merge\.json cannot be 'notes': it takes each column once, as TABLE\.COLUMN"):
+        how_of(Settings({"merge.json": "notes"}, {}))
+
+
+def test_a_wrong_list_is_not_set(app: Versioned) -> None:
+    for key, text in (("merge.strategy", "log=mine"), ("merge.json", "notes"), ("merge.renumber", "a,")):
+        assert app.refused("config", key, text, code=2) == "bad-setting"
+        assert app.json("config", key)["value"] == ""
+    app.ok("config", "merge.renumber", 'notes, "my table"')
+    assert app.json("config", "merge.renumber")["value"] == 'notes, "my table"'
+    app.ok("config", "merge.renumber", "--unset")
+    assert app.json("config", "merge.renumber") == {"key": "merge.renumber", "value": "", "origin": "default"}
