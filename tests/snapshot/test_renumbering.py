@@ -255,6 +255,27 @@ def test_tables_that_are_not_for_people_are_refused_and_those_that_are_not_there
     assert merged(sides, "nowhere").renumbered == {}
 
 
+def test_merging_again_afterwards(tmp_path: Path) -> None:
+    theirs = add(5, title="theirs")
+    sides = three(tmp_path, NOTES, add(5, title="ours"), theirs)
+    first = merged(sides, "notes").version
+    # theirs goes on: what is new there, and points to nothing that has another number now, comes beside the rest
+    later = three(tmp_path, f"{NOTES}; {theirs}", "", add(6, 7, title="later"), sides.forest)
+    assert later.base == sides.theirs
+    how = How(renumber={"notes": None})
+    second = merge(sides.forest, later.base, first, later.theirs, how)
+    assert (second.conflicts, second.renumbered) == ((), {"notes": {6: 8}})
+    assert [row[:2] for row in rows(sides.forest, second.version, "notes")][2:] == [
+        (5, "ours"), (6, "theirs"), (7, "later"), (8, "later"),
+    ]  # fmt: skip
+    # what it does to its old number meets our row there
+    changed = three(tmp_path, f"{NOTES}; {theirs}", "", "UPDATE notes SET title = 'x' WHERE id = 5", sides.forest)
+    third = merge(sides.forest, changed.base, first, changed.theirs, how)
+    assert [each.row.key for each in third.conflicts if each.row] == [encode_key((5,))]
+    # the result goes to the branch as it is, and then numbers mean the same on both sides
+    assert merge(sides.forest, sides.theirs, sides.theirs, first, how).version.roots == first.roots
+
+
 # -- AUTOINCREMENT -----------------------------------------------------------------------------------------------------
 
 

@@ -31,9 +31,9 @@ class Three:
     theirs: Version
 
 
-def three(folder: Path, base: str, ours: str, theirs: str) -> Three:
+def three(folder: Path, base: str, ours: str, theirs: str, forest: Forest | None = None) -> Three:
     """What these scripts make. Foreign keys are not looked at, but for what the scripts say."""
-    forest = Forest(MemoryChunks())
+    forest = forest or Forest(MemoryChunks())
     paths = [folder / f"{side}.db" for side in ("base", "ours", "theirs")]
     versions = []
     for path, script in zip(paths, (base, ours, theirs), strict=True):
