@@ -809,14 +809,15 @@ class NameUnreadable(Refused):
 
 
 class ShapeNotReached(Refused):
-    """The database could not be given the wanted schema; the transaction was rolled back."""
+    """The database could not be given a definition; the transaction was rolled back. `type` and `name`: which one, as
+    in sqlite_schema."""
 
     code = "shape-not-reached"
 
-    def __init__(self, *, path: object, what: str, why: str) -> None:
-        self.path, self.what, self.why = path, what, why
+    def __init__(self, *, path: object, type: str, name: str, why: str) -> None:  # noqa: A002  # its name there
+        self.path, self.type, self.name, self.why = path, type, name, why
         super().__init__(
-            f"{what} of {path} cannot be made as it was: {why}; nothing was changed",
+            f"the {type} {name} of {path} cannot be made as it was: {why}; nothing was changed",
             hint="drop or change it, or bring back what it needs, then run the command again",
         )
 

@@ -1,7 +1,7 @@
 """SQL as text: names, literals, definitions. Knows nothing of connections or rows in files."""
 
 from isovc.sql.affinity import affinity
-from isovc.sql.definition import added_columns, mentioned, module_of, options_of, renamed, statement
+from isovc.sql.definition import added_columns, event_of, mentioned, module_of, options_of, renamed, statement
 from isovc.sql.quote import folded, literal, name, names
 from isovc.sql.references import Reference, is_autoincrement, references
 
@@ -9,6 +9,7 @@ __all__ = [
     "Reference",
     "added_columns",
     "affinity",
+    "event_of",
     "folded",
     "is_autoincrement",
     "literal",

@@ -18,6 +18,9 @@ _TOKEN = re.compile(
 )
 
 
+_HEAD_TOKENS = 5000  # a trigger can name 2,000 columns with commas between before it says what it does
+
+
 def tokens(sql: str) -> Iterator[tuple[str, int, int]]:
     """Every token but blanks and comments, with where it begins and ends."""
     for match in _TOKEN.finditer(sql):
@@ -48,6 +51,21 @@ def module_of(sql: str) -> str:
     rest = words[6:] if [word.upper() for word in words[3:6]] == ["IF", "NOT", "EXISTS"] else words[3:]
     after = rest[3:] if rest[1:2] == ["."] else rest[1:]
     return unquoted(after[1]) if len(after) > 1 and after[0].upper() == "USING" else ""
+
+
+def event_of(sql: str) -> tuple[str, tuple[str, ...]]:
+    """What sets off a CREATE TRIGGER, and the columns where it says UPDATE OF.
+
+    >>> event_of('CREATE TRIGGER "update" BEFORE UPDATE OF a, "b c" ON t BEGIN SELECT 1; END')
+    ('UPDATE', ('a', 'b c'))
+    """
+    words = [token for token, _, _ in _first(tokens(sql), _HEAD_TOKENS)][3:]  # behind its name
+    upper = [word.upper() for word in words]
+    at = next((at for at, word in enumerate(upper) if word in ("INSERT", "DELETE", "UPDATE")), None)
+    if at is None:
+        return "", ()
+    columns = words[at + 2 : upper.index("ON", at)] if upper[at + 1 : at + 2] == ["OF"] and "ON" in upper[at:] else []
+    return upper[at], tuple(unquoted(column) for column in columns if column != ",")
 
 
 def mentioned(sql: str) -> set[str]:

@@ -2,14 +2,17 @@
 
 from isovc.sources.sqlite.database import Database
 from isovc.sources.sqlite.defaults import constant_defaults
+from isovc.sources.sqlite.foreign_keys import Broken
 from isovc.sources.sqlite.mark import Mark
 from isovc.sources.sqlite.pages import Changed, Changes, Everything, PageMap, Pages, Unchanged, find_changes
 from isovc.sources.sqlite.parts import even_parts
 from isovc.sources.sqlite.reading import Reading
+from isovc.sources.sqlite.refusal import Refusal
 from isovc.sources.sqlite.twin import Twin, shape_of, twin
 from isovc.sources.sqlite.writing import Writing
 
 __all__ = [
+    "Broken",
     "Changed",
     "Changes",
     "Database",
@@ -18,6 +21,7 @@ __all__ = [
     "PageMap",
     "Pages",
     "Reading",
+    "Refusal",
     "Twin",
     "Unchanged",
     "Writing",

@@ -63,8 +63,20 @@ def placeholder(place: int, as_bytes: frozenset[int]) -> str:
     return f"CAST(?{place + 1} AS TEXT)" if place in as_bytes else f"?{place + 1}"
 
 
-def run(connection: apsw.Connection, statement: Statement, rows: Iterable[Row], encoding: str) -> None:
-    """Run a statement once a row. Only rows with text that is not valid go by themselves."""
+REFUSING = (apsw.ConstraintError, apsw.MismatchError, apsw.SQLError)  # what a row raises that a table does not take
+Refused = Callable[[Row, apsw.Error], None]
+
+
+def run(
+    connection: apsw.Connection,
+    statement: Statement,
+    rows: Iterable[Row],
+    encoding: str,
+    refused: Refused | None = None,
+) -> None:
+    """Run a statement once a row. Only rows with text that is not valid go by themselves.
+
+    `refused` is told of each row that is not taken, and the others go on: then the statement is one that compiles."""
     cursor, left = connection.cursor(), iter(rows)
     last: Row = ()
 
@@ -78,7 +90,16 @@ def run(connection: apsw.Connection, statement: Statement, rows: Iterable[Row], 
             cursor.executemany(statement(frozenset()), feed())
         except UnicodeEncodeError:
             places, bound = as_bytes(last, encoding)
-            cursor.execute(statement(places), bound)
+            try:
+                cursor.execute(statement(places), bound)
+            except REFUSING as error:
+                if refused is None:
+                    raise
+                refused(last, error)
+        except REFUSING as error:
+            if refused is None:
+                raise
+            refused(last, error)
         else:
             return
 

@@ -15,6 +15,7 @@ from isovc.errors import CannotComeBack, MissingCollation, MissingModule, Rowids
 from isovc.model import SchemaObject
 from isovc.sources.sqlite.failures import missing
 from isovc.sources.sqlite.own_tables import is_own
+from isovc.sources.sqlite.prepared import why_not
 from isovc.sources.sqlite.schema_table import free_name
 from isovc.sources.sqlite.shape import key_index, kind_of, read_objects, unknown_modules
 from isovc.sources.sqlite.snapshot import Snapshot
@@ -48,18 +49,11 @@ def _tables(snapshot: Snapshot, objects: Sequence[SchemaObject]) -> Iterator[Can
 
 
 def _lacking(snapshot: Snapshot, sql: str) -> str:
-    cursor = snapshot.connection.cursor()
-    cursor.exec_trace = lambda _cursor, _sql, _bindings: False
-    try:
-        cursor.execute(sql)
-    except apsw.ExecTraceAbort:
-        return ""
-    except apsw.Error as error:
-        found = missing(str(error), snapshot.path, "")
-        if isinstance(found, MissingModule) or found is None:
-            return ""  # something else is the matter, and whoever meets it will say so
-        return f"collation {found.collation}" if isinstance(found, MissingCollation) else f"function {found.function}"
-    return ""
+    error = why_not(snapshot.connection, sql)
+    found = missing(str(error), snapshot.path, "") if error else None
+    if isinstance(found, MissingModule) or found is None:
+        return ""  # if something else is the matter, whoever meets it will say so
+    return f"collation {found.collation}" if isinstance(found, MissingCollation) else f"function {found.function}"
 
 
 def _full_text(snapshot: Snapshot, objects: Sequence[SchemaObject]) -> Iterator[RowidsNotKept]:

@@ -7,6 +7,7 @@ not fit would push out another, vanish, or end the transaction, and SQLite would
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from pathlib import Path
 
 import apsw
@@ -14,47 +15,86 @@ import apsw
 from isovc.errors import RowRefused
 from isovc.model import Key, KeyKind, Row, RowChange, Value
 from isovc.sources.sqlite.access import Access
-from isovc.sources.sqlite.cells import Statement, placeholder, run
+from isovc.sources.sqlite.cells import Refused, Statement, placeholder, run
+from isovc.sources.sqlite.prepared import why_not
 from isovc.sql import name
 
 
-def insert_rows(connection: apsw.Connection, path: Path, way: Access, rows: Sequence[Row]) -> None:
-    """Insert rows that are not there yet."""
+def insert_rows(
+    connection: apsw.Connection,
+    path: Path,
+    way: Access,
+    rows: Sequence[Row],
+    *,
+    refused: Refused | None = None,
+    cells: Sequence[str] | None = None,
+) -> None:
+    """Insert rows that are not there yet. `refused` is told of those that are not taken: of rows that exclude each
+    other, all but the first. `cells`: the rows hold just these behind their key, and the others have their default."""
+    taking = inserting(way, "ABORT", cells)
     if way.table.key_kind is not KeyKind.COLUMNS_OR_ROWID:
-        _insert(connection, path, way, rows)
+        _insert(connection, path, way, taking, rows, refused)
         return
     # A rowid that is part of a key must be kept; all other rows take what is free, so they come second and give way.
-    width = len(way.key)
-    named = [row for row in rows if row[width - 1] is not None]
-    table = name(way.table.name)
-    free = f"(SELECT max({way.rowid}) + 1 FROM main.{table})"
-    move = f"UPDATE OR ABORT main.{table} SET {way.rowid} = {free}"
-    run(connection, lambda _: f"{move} WHERE {way.rowid} = ?1", [(row[width - 1],) for row in named], way.encoding)
-    _insert(connection, path, way, named)
-    _insert(connection, path, way, [row for row in rows if row[width - 1] is None])
+    last = len(way.key) - 1
+    ordered = rows if refused else sorted(rows, key=lambda row: row[last] is None)
+    for _, each in groupby(ordered, key=lambda row: row[last] is None):
+        some = list(each)
+        make_room(connection, way, some)
+        _insert(connection, path, way, taking, some, refused)
 
 
-def _insert(connection: apsw.Connection, path: Path, way: Access, rows: Sequence[Row]) -> None:
+def make_room(connection: apsw.Connection, way: Access, rows: Sequence[Row]) -> None:
+    """Give another rowid to rows that need none, where it is the key of one of these."""
+    if way.table.key_kind is KeyKind.COLUMNS_OR_ROWID:
+        last, table = len(way.key) - 1, name(way.table.name)
+        free = f"(SELECT max({way.rowid}) + 1 FROM main.{table})"
+        move = f"UPDATE OR ABORT main.{table} SET {way.rowid} = {free} WHERE {way.rowid} = ?1"
+        run(connection, lambda _: move, [(row[last],) for row in rows if row[last] is not None], way.encoding)
+
+
+def inserting(way: Access, where_refused: str, cells: Sequence[str] | None = None) -> Statement:
+    """The statement that inserts a row, and what it does where the row is not taken."""
     columns = list(way.key[: len(way.collations)])
     if way.table.key_kind is not KeyKind.COLUMNS:
         columns.append(way.rowid)
-    columns.extend(map(name, way.table.cells[len(way.key) :]))
-    into = f"INSERT OR ABORT INTO main.{name(way.table.name)} ({', '.join(columns)}) VALUES "
+    columns.extend(map(name, way.table.cells[len(way.key) :] if cells is None else cells))
+    into = f"INSERT OR {where_refused} INTO main.{name(way.table.name)} ({', '.join(columns)}) VALUES "
 
     def statement(as_bytes: frozenset[int]) -> str:
         return into + "(" + ", ".join(placeholder(i, as_bytes) for i in range(len(columns))) + ")"
 
-    _run_exactly(connection, path, way, statement, rows, wrong="rows were not taken")
+    return statement
+
+
+def check_inserting(connection: apsw.Connection, way: Access) -> None:
+    """Raise what stands against any row of the table, before rows are told that they are not taken."""
+    if error := why_not(connection, inserting(way, "ABORT")(frozenset()), (None,) * len(way.table.cells)):
+        raise error
+
+
+def _insert(
+    connection: apsw.Connection,
+    path: Path,
+    way: Access,
+    taking: Statement,
+    rows: Sequence[Row],
+    refused: Refused | None,
+) -> None:
+    if refused is None:
+        _run_exactly(connection, path, way, taking, rows, wrong="rows were not taken")
+    else:
+        run(connection, taking, rows, way.encoding, refused)
 
 
 def change_rows(connection: apsw.Connection, path: Path, way: Access, changes: Iterable[RowChange]) -> None:
     """Deletes, then updates of just the cells that differ, then inserts."""
-    removed, modified, added = _sorted(changes)
+    removed, modified, added = by_op(changes)
     delete_rows(connection, path, way, [change.key for change in removed])
     if modified:
         connection.execute("SAVEPOINT isovc_updates")
         try:
-            _update(connection, path, way, modified)
+            update_rows(connection, path, way, modified)
         except apsw.ConstraintError:
             # Rows exchange a value that must be unique: not one by one, but all out and all in again.
             connection.execute("ROLLBACK TO isovc_updates")
@@ -64,7 +104,8 @@ def change_rows(connection: apsw.Connection, path: Path, way: Access, changes: I
     insert_rows(connection, path, way, [change.after for change in added if change.after is not None])
 
 
-def _sorted(changes: Iterable[RowChange]) -> tuple[list[RowChange], list[RowChange], list[RowChange]]:
+def by_op(changes: Iterable[RowChange]) -> tuple[list[RowChange], list[RowChange], list[RowChange]]:
+    """The removed ones, the modified ones and the added ones."""
     removed: list[RowChange] = []
     modified: list[RowChange] = []
     added: list[RowChange] = []
@@ -88,7 +129,8 @@ def _by_columns(way: Access, keys: list[Key]) -> tuple[list[Key], list[Key]]:
     return [key[:-1] for key in keys if key[-1] is None], [key[-1:] for key in keys if key[-1] is not None]
 
 
-def _update(connection: apsw.Connection, path: Path, way: Access, changes: list[RowChange]) -> None:
+def update_rows(connection: apsw.Connection, path: Path, way: Access, changes: list[RowChange]) -> None:
+    """Set just the cells that differ."""
     # Rows in which the same cells change share a statement.
     groups: dict[tuple[int, ...], list[RowChange]] = {}
     for change in changes:
@@ -147,5 +189,5 @@ def _run_exactly(
     before = connection.total_changes()
     run(connection, statement, rows, way.encoding)
     missing = len(rows) - (connection.total_changes() - before)
-    if missing:
+    if missing > 0:  # what a trigger of ours writes down counts, too
         raise RowRefused(path=path, table=way.table.name, why=f"{missing} {wrong}")

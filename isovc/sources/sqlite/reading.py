@@ -11,11 +11,13 @@ from isovc.model import Key, KeyRange, Row, Shape, Table
 from isovc.sources.sqlite.access import Access, access
 from isovc.sources.sqlite.doubts import Doubt, doubts
 from isovc.sources.sqlite.failures import told
+from isovc.sources.sqlite.foreign_keys import Broken, broken_references
 from isovc.sources.sqlite.mark import Mark
 from isovc.sources.sqlite.pages import PageMap, Pages, read_pages
 from isovc.sources.sqlite.rows import read_keys, read_rowids, read_rows
 from isovc.sources.sqlite.shape import read_shape
 from isovc.sources.sqlite.snapshot import Snapshot
+from isovc.sources.sqlite.uncompiled import Uncompiled, uncompiled
 from isovc.sql import name
 
 
@@ -48,6 +50,16 @@ class Reading:
             with self._told(table):
                 self._access(table)
         return shape
+
+    def uncompiled(self) -> list[Uncompiled]:
+        """Views and triggers that SQLite cannot compile here: type, name and why."""
+        with self._told():
+            return uncompiled(self._connection)
+
+    def broken_references(self) -> list[Broken]:
+        """Every row that points to one which is not there, by child table, key, parent table and columns."""
+        with self._told():
+            return broken_references(self._connection, self.path, read_shape(self._connection))
 
     def warnings(self) -> tuple[Doubt, ...]:
         """What is kept and will not come back as it is."""

@@ -7,39 +7,46 @@ whose name begins with sqlite_ are kept by SQLite itself while all this goes on,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 
 import apsw
 
 from isovc.errors import ShapeNotReached
-from isovc.model import KeyKind, Row, RowChange, SchemaObject, Shape, Table
+from isovc.model import Row, RowChange, SchemaObject, Shape, Table
 from isovc.sources.sqlite.access import access
+from isovc.sources.sqlite.anew import make_anew
+from isovc.sources.sqlite.cells import REFUSING
 from isovc.sources.sqlite.failures import told
 from isovc.sources.sqlite.layout import TRANSACTIONAL
-from isovc.sources.sqlite.load import change_rows, delete_rows, insert_rows
+from isovc.sources.sqlite.load import change_rows, insert_rows
 from isovc.sources.sqlite.order import wanted_places
 from isovc.sources.sqlite.own_tables import OwnTables, is_own
+from isovc.sources.sqlite.refusal import Refusals
 from isovc.sources.sqlite.schema_table import (
     add_virtual,
     arrange,
     create,
     drop_own,
     forget_virtual,
-    free_name,
     places,
 )
-from isovc.sources.sqlite.shape import kind_of, read_objects, read_shape
+from isovc.sources.sqlite.shape import is_unique, kind_of, read_objects, read_shape
 from isovc.sources.sqlite.snapshot import Snapshot
-from isovc.sql import added_columns, name, names
+from isovc.sources.sqlite.taking import change_or_refuse, fill_or_refuse
+from isovc.sql import added_columns, name
 
 Changes = Mapping[str, Iterable[RowChange]]
 Contents = Mapping[str, Iterable[list[Row]]]
 
 
-def reshape(snapshot: Snapshot, target: Shape, changes: Changes, contents: Contents) -> None:
-    """Apply a shape, row changes and whole contents."""
+def reshape(
+    snapshot: Snapshot, target: Shape, changes: Changes, contents: Contents, refusals: Refusals | None = None
+) -> None:
+    """Apply a shape, row changes and whole contents. With `refusals`, rows that are not taken are listed there, and a
+    definition that cannot be laid out is always told by its type and name."""
     connection = snapshot.connection
     current = read_shape(connection)
     for pragma in TRANSACTIONAL:
@@ -47,27 +54,36 @@ def reshape(snapshot: Snapshot, target: Shape, changes: Changes, contents: Conte
             connection.execute(f"PRAGMA {pragma}={int(target.pragmas[pragma])}")
     own = OwnTables(snapshot, current, target, changes, contents)
     if current.objects == target.objects and not contents:
-        _change(snapshot, target, changes)
+        _change(snapshot, current, target, changes, refusals)
         own.set_down()
         return
     before = places(connection)
     work = _plan(connection, current, target, contents)
     _drop(snapshot, work)
+    lay = partial(_laying, snapshot, by_place=refusals is not None)
+    # A rule that was there before is asked row by row; a new one when it is laid out, once the rows are there.
+    early = [each for each in work.come if refusals is not None and each in current.objects and is_unique(each)]
     for table in work.anew:
-        with _told(snapshot, table):
-            _make_anew(snapshot, current.tables[table], target, list(changes.get(table, ())))
+        keep = [each for each in early if each.table == table]
+        with lay("table", table, table):
+            make_anew(snapshot, current.tables[table], target, list(changes.get(table, ())), keep, refusals)
     # SQLite's own first, or SQLite would make them along with the first table that needs them
     for each in sorted(work.come, key=lambda each: not is_own(each.name)):
         if kind_of(each) == "table":
-            create(snapshot, each)
-            with _told(snapshot, each.name):
-                _fill(snapshot, target.tables[each.name], contents)
-    _change(snapshot, target, {table: rows for table, rows in changes.items() if table not in work.anew})
-    for each in work.come:  # indexes once the rows are there: sorting them is faster than inserting one by one
-        if kind_of(each) in ("index", "view", "trigger"):
-            with _told(snapshot, each.table):
+            with lay("table", each.name, each.name):
                 create(snapshot, each)
-    add_virtual(connection, [each for each in work.come if kind_of(each) == "virtual"])
+                new = refusals if each.name not in current.tables else None
+                _fill(snapshot, target.tables[each.name], contents, new)
+                for index in early:
+                    if index.table == each.name:
+                        create(snapshot, index)
+    here = {table: rows for table, rows in changes.items() if table not in work.anew}
+    _change(snapshot, current, target, here, refusals)
+    for each in work.come:  # indexes once the rows are there: sorting them is faster than inserting one by one
+        if kind_of(each) in ("index", "view", "trigger") and each not in early:
+            with lay(each.type, each.name, each.table):
+                create(snapshot, each)
+    add_virtual(snapshot, [each for each in work.come if kind_of(each) == "virtual"])
     own.set_down()
     order = wanted_places(before, target)
     if places(connection) != order:
@@ -139,49 +155,41 @@ def _drop(snapshot: Snapshot, work: _Work) -> None:
             connection.execute(f"DROP TABLE main.{name(each.name)}")
 
 
-def _make_anew(snapshot: Snapshot, old: Table, target: Shape, changes: list[RowChange]) -> None:
-    """The old table steps aside, the new one is made under its name, the rows move over.
-
-    Rows that change stay behind and come new: what they were may be just what the new table does not take.
-    """
-    connection, path, table = snapshot.connection, snapshot.path, old.name
-    new = target.tables[table]
-    if (old.key, old.key_kind) != (new.key, new.key_kind):
-        raise ShapeNotReached(path=path, what=f"the table {table}", why="its key changes and its rows are not given")
-    aside = free_name(connection)
-    connection.execute(f"ALTER TABLE main.{name(table)} RENAME TO {name(aside)}")
-    create(snapshot, next(each for each in target.objects if kind_of(each) == "table" and each.name == table))
-    behind, way = (access(connection, path, each) for each in (replace(old, name=aside), new))
-    delete_rows(connection, path, behind, [change.key for change in changes if change.before is not None])
-    columns = [cell for cell in new.cells[len(new.key) :] if cell in old.cells[len(old.key) :]]
-    shared = [*(column.name for column in new.columns if column.primary_key), *columns]
-    source, goal = names(shared), names(shared)
-    is_rowid_apart = not (old.without_rowid or new.without_rowid) and new.key_kind is not KeyKind.INTEGER
-    if is_rowid_apart and behind.rowid and way.rowid:
-        source, goal = ", ".join(filter(None, (behind.rowid, source))), ", ".join(filter(None, (way.rowid, goal)))
-    connection.execute(f"INSERT OR ABORT INTO main.{name(table)} ({goal}) SELECT {source} FROM main.{name(aside)}")
-    connection.execute(f"DROP TABLE main.{name(aside)}")
-    insert_rows(connection, path, way, [change.after for change in changes if change.after is not None])
-
-
-def _fill(snapshot: Snapshot, table: Table, contents: Contents) -> None:
+def _fill(snapshot: Snapshot, table: Table, contents: Contents, refusals: Refusals | None) -> None:
     if is_own(table.name) or table.name not in contents:
         return
     way = access(snapshot.connection, snapshot.path, table)
+    if refusals is not None:
+        fill_or_refuse(snapshot.connection, snapshot.path, way, contents[table.name], refusals)
+        return
     for batch in contents[table.name]:
         insert_rows(snapshot.connection, snapshot.path, way, batch)
 
 
-def _change(snapshot: Snapshot, target: Shape, changes: Changes) -> None:
+def _change(snapshot: Snapshot, current: Shape, target: Shape, changes: Changes, refusals: Refusals | None) -> None:
+    connection, path = snapshot.connection, snapshot.path
     for table, rows in changes.items():
         if not is_own(table):
-            with _told(snapshot, table):
-                way = access(snapshot.connection, snapshot.path, target.tables[table])
-                change_rows(snapshot.connection, snapshot.path, way, rows)
+            with told(path, seconds=snapshot.seconds, table=table):
+                new = target.tables[table]
+                way = access(connection, path, new)
+                if refusals is None:
+                    change_rows(connection, path, way, rows)
+                else:
+                    is_reshaped = current.tables[table].cells != new.cells
+                    change_or_refuse(connection, path, way, rows, refusals, is_reshaped=is_reshaped)
 
 
-def _told(snapshot: Snapshot, table: str) -> AbstractContextManager[None]:
-    return told(snapshot.path, seconds=snapshot.seconds, table=table)
+@contextmanager
+def _laying(snapshot: Snapshot, type_: str, label: str, table: str, *, by_place: bool) -> Iterator[None]:
+    """What is not taken while a definition is laid out leaves as an error about its table; `by_place`: about it."""
+    with told(snapshot.path, seconds=snapshot.seconds, table=table):
+        try:
+            yield
+        except (*REFUSING, apsw.TooBigError) as error:
+            if not by_place:
+                raise
+            raise ShapeNotReached(path=snapshot.path, type=type_, name=label, why=str(error)) from error
 
 
 def _check(snapshot: Snapshot, target: Shape) -> None:
@@ -189,8 +197,7 @@ def _check(snapshot: Snapshot, target: Shape) -> None:
     found = set(read_objects(snapshot.connection))
     for each in target.objects:
         if each not in found:
-            raise ShapeNotReached(
-                path=snapshot.path, what=f"the {each.type} {each.name}", why="its text came out different"
-            )
+            why = "its text came out different"
+            raise ShapeNotReached(path=snapshot.path, type=each.type, name=each.name, why=why)
     for each in found - set(target.objects):
-        raise ShapeNotReached(path=snapshot.path, what=f"the {each.type} {each.name}", why="it would be left over")
+        raise ShapeNotReached(path=snapshot.path, type=each.type, name=each.name, why="it would be left over")

@@ -44,7 +44,7 @@ def create(snapshot: Snapshot, each: SchemaObject) -> None:
 
     cursor.exec_trace = only_one
     if not each.sql.lstrip().upper().startswith("CREATE"):
-        raise ShapeNotReached(path=snapshot.path, what=f"the {each.type} {each.name}", why="its text is no definition")
+        raise ShapeNotReached(path=snapshot.path, type=each.type, name=each.name, why="its text is no definition")
     try:
         if each.name.lower().startswith("sqlite_"):
             with _by_hand(connection):  # the names that SQLite keeps for itself
@@ -53,12 +53,12 @@ def create(snapshot: Snapshot, each: SchemaObject) -> None:
             cursor.execute(each.sql)
     except apsw.ExecTraceAbort:
         why = "its text is more than one statement"
-        raise ShapeNotReached(path=snapshot.path, what=f"the {each.type} {each.name}", why=why) from None
+        raise ShapeNotReached(path=snapshot.path, type=each.type, name=each.name, why=why) from None
     except apsw.SQLError as error:
         if missing(str(error), snapshot.path, each.table):
             raise
         # two definitions that each were true somewhere do not go together
-        raise ShapeNotReached(path=snapshot.path, what=f"the {each.type} {each.name}", why=str(error)) from error
+        raise ShapeNotReached(path=snapshot.path, type=each.type, name=each.name, why=str(error)) from error
 
 
 def forget_virtual(connection: apsw.Connection, tables: Sequence[SchemaObject]) -> None:
@@ -70,9 +70,15 @@ def forget_virtual(connection: apsw.Connection, tables: Sequence[SchemaObject]) 
             )
 
 
-def add_virtual(connection: apsw.Connection, tables: Sequence[SchemaObject]) -> None:
+def add_virtual(snapshot: Snapshot, tables: Sequence[SchemaObject]) -> None:
     """Enter virtual tables; CREATE VIRTUAL TABLE would make and fill stored tables that are there already."""
     if tables:
+        connection = snapshot.connection
+        taken = {str(row[0]).lower() for row in connection.execute("SELECT name FROM main.sqlite_schema")}
+        for each in tables:
+            if each.name.lower() in taken:  # it would be written down, and the file be damaged
+                why = "there is another object of that name"
+                raise ShapeNotReached(path=snapshot.path, type="table", name=each.name, why=why)
         with _by_hand(connection):
             connection.executemany(
                 "INSERT INTO main.sqlite_schema (type, name, tbl_name, rootpage, sql) VALUES ('table', ?, ?, 0, ?)",

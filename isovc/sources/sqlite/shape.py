@@ -62,6 +62,11 @@ def kind_of(each: SchemaObject) -> str:
     return "virtual" if each.type == "table" and module_of(each.sql) else each.type
 
 
+def is_unique(each: SchemaObject) -> bool:
+    """A UNIQUE index: SQLite keeps the text of one from its first words on, in just these."""
+    return each.type == "index" and each.sql.upper().startswith("CREATE UNIQUE INDEX ")
+
+
 def unknown_modules(connection: apsw.Connection, objects: Iterable[SchemaObject]) -> tuple[tuple[str, str], ...]:
     """(virtual table, module) for each module that this SQLite does not have."""
     known = {str(row[0]).lower() for row in connection.execute("PRAGMA module_list")}

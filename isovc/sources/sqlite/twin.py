@@ -38,11 +38,11 @@ def shape_of(objects: Sequence[SchemaObject], like: Shape, path: Path) -> Shape:
             by_kind.setdefault(kind_of(each), []).append(each)
         for each in sorted(by_kind.get("table", ()), key=lambda each: not each.name.startswith("sqlite_")):
             create(snapshot, each)
-        add_virtual(snapshot.connection, by_kind.get("virtual", ()))
+        add_virtual(snapshot, by_kind.get("virtual", ()))
         found = read_shape(snapshot.connection)
     for each in objects:
         if each.type == "table" and each not in found.objects:
-            raise ShapeNotReached(path=path, what=f"the table {each.name}", why="its text came out different")
+            raise ShapeNotReached(path=path, type="table", name=each.name, why="its text came out different")
     # SQLite makes tables of its own along with those that need them
     there = {(each.type, each.name) for each in objects}
     own = [each for each in found.objects if each.name.startswith("sqlite_") and (each.type, each.name) not in there]
