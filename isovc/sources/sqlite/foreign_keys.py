@@ -16,7 +16,7 @@ from isovc.model import Key, KeyKind, Shape
 from isovc.sources.sqlite.access import Access, access
 from isovc.sources.sqlite.cells import exact, from_exact
 from isovc.sources.sqlite.snapshot import Snapshot
-from isovc.sql import name
+from isovc.sql import folded, name
 
 _MISMATCH = "foreign key mismatch"  # what SQLite says where no index keeps the parent's columns unique
 Violation = tuple[Any, ...]  # child table, rowid (None in a table without), parent table, number of the constraint
@@ -120,18 +120,18 @@ def _by_query(connection: apsw.Connection, way: Access, shape: Shape, constraint
     some = " AND ".join(f"{name(each)} NOT NULL" for each in constraint.columns)
     keys = ", ".join(f"child.k{i}" for i in range(len(way.key)))
     sql = f"SELECT {keys} FROM (SELECT {', '.join(cells)} FROM main.{name(way.table.name)} WHERE {some}) AS child"
-    parent = next((each for each in shape.tables.values() if each.name.lower() == constraint.parent.lower()), None)
+    parent = next((each for each in shape.tables.values() if folded(each.name) == folded(constraint.parent)), None)
     if parent is not None:
         primary = sorted((each for each in parent.columns if each.primary_key), key=lambda each: each.primary_key)
         to = constraint.to or tuple(each.name for each in primary)
-        known = {each.name.lower() for each in parent.columns}
-        if len(to) != len(constraint.columns) or not known.issuperset(map(str.lower, to)):
+        known = {folded(each.name) for each in parent.columns}
+        if len(to) != len(constraint.columns) or not known.issuperset(map(folded, to)):
             return
         # a sign takes the affinity of the child's column away, and of two collations the left one counts; joined, not
         # looked up, because for a join SQLite makes an index by itself
         equal = " AND ".join(f"parent.{name(each)} = +child.c{i}" for i, each in enumerate(to))
         sql += f" LEFT JOIN main.{name(parent.name)} AS parent ON {equal} WHERE parent.{name(to[0])} IS NULL"
-    elif any(each.name.lower() == constraint.parent.lower() for each in shape.objects):
+    elif any(folded(each.name) == folded(constraint.parent) for each in shape.objects):
         return  # a view or a virtual table
     for row in connection.execute(sql):
         yield from_exact(row, way.encoding)

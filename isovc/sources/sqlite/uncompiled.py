@@ -16,7 +16,7 @@ import apsw
 from isovc.model import SchemaObject
 from isovc.sources.sqlite.prepared import why_not
 from isovc.sources.sqlite.shape import read_objects
-from isovc.sql import event_of, name
+from isovc.sql import event_of, folded, name
 
 Uncompiled = tuple[str, str, str]  # type, name, why in SQLite's words
 Found = dict[tuple[str, str], str]  # why, by type and name
@@ -76,8 +76,8 @@ def _at_fault(
 def _setting_off(trigger: SchemaObject, columns: Sequence[str]) -> str:
     """A statement that sets it off; empty: nothing does, because it waits for columns that are not there."""
     event, of = event_of(trigger.sql)
-    table, awaited = f"main.{name(trigger.table)}", set(map(str.lower, of))
-    set_off_by = [name(column) for column in columns if not of or column.lower() in awaited]
+    table, awaited = f"main.{name(trigger.table)}", set(map(folded, of))
+    set_off_by = [name(column) for column in columns if not of or folded(column) in awaited]
     update = f"UPDATE {table} SET {set_off_by[0]} = {set_off_by[0]}" if set_off_by else ""
     statements = {"INSERT": f"INSERT INTO {table} DEFAULT VALUES", "DELETE": f"DELETE FROM {table}", "UPDATE": update}
     return statements.get(event, "")
