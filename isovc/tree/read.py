@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from random import Random
 from typing import TypeVar
@@ -16,6 +16,7 @@ from isovc.tree.node import Children, Entry, between
 
 _AT_ONCE = 64  # leaves fetched together: half a MB, at most 4
 _NODES_AT_ONCE = 16
+_KEYS_AT_ONCE = 256  # keys whose leaves are held together: 2 MB, at most 16
 
 OnLoss = Callable[[RowsUnreadable], None]
 _T = TypeVar("_T")
@@ -35,6 +36,40 @@ def get(forest: Forest, root: ChunkId, key: bytes, *, width: int) -> Row | None:
     leaf = forest.leaves([entries[at]])[0]
     row = leaf.find(key)
     return None if row is None else leaf.row(row, width)
+
+
+def get_many(forest: Forest, root: ChunkId, keys: Iterable[bytes], *, width: int) -> Iterator[tuple[bytes, Row | None]]:
+    """The rows with these keys, which come in order: a node is fetched once for all that lie below it."""
+    top = forest.top(root)
+    source = iter(keys)
+    while some := list(islice(source, _KEYS_AT_ONCE)):
+        found = _parted(top.entries, some)
+        for level in range(top.level, 0, -1):
+            below = iter(forest.children(level, [entry for entry, _ in found if entry]))
+            found = [
+                deeper for entry, part in found for deeper in (_parted(next(below), part) if entry else [(entry, part)])
+            ]
+        leaves = iter(forest.leaves([entry for entry, _ in found if entry]))
+        for entry, part in found:
+            leaf = next(leaves) if entry else None
+            for key in part:
+                row = leaf.find(key) if leaf else None
+                yield key, None if leaf is None or row is None else leaf.row(row, width)
+
+
+def _parted(entries: Children, keys: Sequence[bytes]) -> list[tuple[Entry | None, Sequence[bytes]]]:
+    """The keys by the entry below which they would lie; None: behind them all."""
+    found: list[tuple[Entry | None, Sequence[bytes]]] = []
+    done = 0
+    while done < len(keys):
+        at = bisect_left(entries.keys, keys[done])
+        if at == len(entries):
+            found.append((None, keys[done:]))
+            break
+        end = bisect_right(keys, entries.keys[at], done)
+        found.append((entries[at], keys[done:end]))
+        done = end
+    return found
 
 
 def count(forest: Forest, root: ChunkId) -> int:

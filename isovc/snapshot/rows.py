@@ -1,0 +1,46 @@
+"""Single rows of a version: looking them up, and having them otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from isovc.encoding.orderkey import encode_key
+from isovc.model import Key, Table
+from isovc.snapshot.version import Version
+from isovc.tree.edit import Edit, edit
+from isovc.tree.forest import Forest
+from isovc.tree.leaf import Row as Cells
+from isovc.tree.read import get, get_many
+
+Rows = Mapping[str, Mapping[bytes, Cells | None]]  # by table and encoded key; None: there is no such row
+
+
+def row_at(forest: Forest, version: Version, name: str, key: Key, like: Table | None = None) -> Cells | None:
+    """The row with this key, in the columns of `like` if that is given; None too where rows have other keys there."""
+    table = version.shape.tables.get(name)
+    if table is None:
+        return None
+    if like is not None and (table.key_kind, table.key) != (like.key_kind, like.key):
+        return None
+    row = get(forest, version.roots[name].id, encode_key(key), width=len(table.cells))
+    if row is None or like is None or table.cells == like.cells:
+        return row
+    cells = dict(zip(table.cells, row, strict=True))
+    return tuple(cells.get(cell) for cell in like.cells)
+
+
+def rows_at(forest: Forest, version: Version, name: str, keys: Iterable[bytes]) -> dict[bytes, Cells | None]:
+    """Many rows of one table, by encoded key."""
+    width = len(version.shape.tables[name].cells)
+    return dict(get_many(forest, version.roots[name].id, sorted(set(keys)), width=width))
+
+
+def with_rows(forest: Forest, version: Version, rows: Rows) -> Version:
+    """The version with some rows otherwise."""
+    roots = dict(version.roots)
+    for name, some in rows.items():
+        table = version.shape.tables[name]
+        edits = [Edit(key, some[key]) for key in sorted(some)]
+        roots[name] = edit(forest, roots[name].id, edits, width=len(table.cells), key_width=len(table.key))
+    return replace(version, roots=roots)
