@@ -1,8 +1,19 @@
-"""How versions descend from each other, drawn in letters beside a log. Knows ids and parents only."""
+"""How versions descend from each other, drawn with letters. Knows ids only."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Drawn(NamedTuple):
+    """What stands before the words of one version: on lines above it, on its own, on the one below it where it is a
+    merge, and on all others."""
+
+    above: tuple[str, ...]
+    beside: str
+    merged: str
+    below: str
 
 
 class Graph:
@@ -11,18 +22,36 @@ class Graph:
     def __init__(self) -> None:
         self._lanes: list[str] = []
 
-    def step(self, commit: str, parents: Sequence[str]) -> tuple[str, str]:
-        """What stands beside the line of this version, and beside the lines below it."""
+    def step(self, commit: str, parents: Sequence[str]) -> Drawn:
+        """The next version."""
         if commit not in self._lanes:
             self._lanes.append(commit)
         own = self._lanes.index(commit)
-        beside = " ".join("*" if at == own else "|" for at in range(len(self._lanes)))
-        ended = [at for at, lane in enumerate(self._lanes) if lane == commit and at != own]
-        self._lanes[own : own + 1] = list(parents[:1])
-        for at in reversed(ended):
-            del self._lanes[at if parents or at < own else at - 1]
+        above = []
+        while (last := _last(self._lanes, commit)) > own:  # several versions came from this one
+            above.append(_joining(len(self._lanes), own, last))
+            del self._lanes[last]
+        beside = "".join("* " if at == own else "| " for at in range(len(self._lanes)))
+        self._lanes[own : own + 1] = parents[:1]
+        merged = ""
         for parent in parents[1:]:
-            if parent not in self._lanes:
-                self._lanes.insert(min(own + 1, len(self._lanes)), parent)
-        below = " ".join("|" for _ in self._lanes)
-        return beside + " ", below + " " if below else ""
+            self._lanes.insert(own + 1, parent)
+            merged = merged or "| " * own + "|\\" + " \\" * (len(self._lanes) - own - 2) + " "
+        return Drawn(tuple(above), beside, merged, "| " * len(self._lanes))
+
+
+def _last(lanes: Sequence[str], commit: str) -> int:
+    return len(lanes) - 1 - lanes[::-1].index(commit)
+
+
+def _joining(lanes: int, own: int, last: int) -> str:
+    """A line on which one lane goes over to another on its left, and those on its right close up.
+
+    >>> _joining(2, 0, 1), _joining(4, 0, 2)
+    ('|/ ', '|_|/ / ')
+    """
+    drawn = ["|" if at % 2 == 0 else " " for at in range(2 * last)]
+    for at in range(2 * own + 1, 2 * last - 1, 2):
+        drawn[at] = "_"
+    drawn[2 * last - 1] = "/"
+    return "".join(drawn) + " /" * (lanes - last - 1) + " "

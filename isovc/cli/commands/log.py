@@ -82,16 +82,19 @@ def _lines(
 ) -> Iterator[Line]:
     drawing = Graph() if graph else None
     for place, entry in enumerate(entries):
-        beside, below = drawing.step(entry.id, entry.parents) if drawing else ("", "")
+        above, beside, merged, below = drawing.step(entry.id, entry.parents) if drawing else ((), "", "", "")
+        yield from (line.rstrip() for line in above)
         shown = names.get(entry.id)
         label: tuple[str | Styled, ...] = (Styled(f" ({', '.join(shown)})", "cyan"),) if shown else ()
         if oneline:
             subject = entry.message.partition("\n")[0]
             yield (beside, Styled(entry.id[:12], "yellow"), *label, f" {subject}")
+            if merged:
+                yield merged.rstrip()
             continue
         yield (beside, Styled(f"commit {entry.id}", "yellow"), *label)
         if len(entry.parents) > 1:
-            yield f"{below}Merge:  {' '.join(parent[:12] for parent in entry.parents)}"
+            yield f"{merged or below}Merge:  {' '.join(parent[:12] for parent in entry.parents)}"
         yield f"{below}Author: {entry.author}"
         yield f"{below}Date:   {from_microseconds(entry.time, present().tzinfo).strftime('%a %Y-%m-%d %H:%M:%S %z')}"
         yield below.rstrip()
