@@ -1033,19 +1033,6 @@ class NoSuchStash(Refused):
         )
 
 
-class CannotPop(Refused):
-    """What was put aside does not fit what the database holds now."""
-
-    code = "cannot-pop"
-
-    def __init__(self, *, entry: str, number: int, tables: list[str], rows: int) -> None:
-        self.entry, self.number, self.tables, self.rows = entry, number, tables, rows
-        super().__init__(
-            f"{entry[:12]} does not fit what the database holds now: {rows} conflicts in {', '.join(tables)}",
-            hint=f"it stays in the stash; isovc diff WORK {entry[:12]} shows where they differ",
-        )
-
-
 class NoSuchTable(Refused):
     """A table that no version in question has."""
 
@@ -1125,6 +1112,24 @@ class NameMissing(WrongUsage):
     def __init__(self, *, option: str, what: str) -> None:
         self.option, self.what = option, what
         super().__init__(f"{option} needs the name of a {what}", hint=f"isovc {what} lists all")
+
+
+class WordMissing(WrongUsage):
+    """A word that the command cannot do without."""
+
+    def __init__(self, *, word: str, hint: str) -> None:
+        self.word = word
+        super().__init__(f"{word} is missing", hint=hint)
+
+
+class BadAssignment(WrongUsage):
+    """What stands behind --set is no assignment."""
+
+    code = "bad-assignment"
+
+    def __init__(self, *, text: str) -> None:
+        self.text = text
+        super().__init__(f"{text!r} sets nothing", hint="--set COLUMN=VALUE, as in --set title='new title'")
 
 
 class OptionMissing(WrongUsage):
@@ -1286,6 +1291,154 @@ class NoWorktrees(Damage):
     def __init__(self, *, folder: Path) -> None:
         self.folder = folder
         super().__init__(f"{folder} knows of no working copy any more", hint="isovc fsck")
+
+
+# -- merges ------------------------------------------------------------------------------------------------------------
+
+
+class NothingInCommon(Refused):
+    """Two histories that never were one."""
+
+    code = "nothing-in-common"
+
+    def __init__(self, *, name: str) -> None:
+        self.name = name
+        super().__init__(
+            f"{name} has no version in common with this branch, so nobody can say what changed",
+            hint=f"isovc checkout {name} -t TABLE takes single tables from it",
+        )
+
+
+class MainlineNeeded(Refused):
+    """The changes of a merge depend on the side one looks from."""
+
+    code = "mainline-needed"
+
+    def __init__(self, *, commit: str, parents: int) -> None:
+        self.commit, self.parents = commit, parents
+        super().__init__(
+            f"commit {commit[:12]} is a merge of {parents} versions, and from each of them it changed something else",
+            hint="-m 1 means the changes against its first parent, the branch it was made on",
+        )
+
+
+class NoMainline(Refused):
+    """A commit has no parent of that number."""
+
+    code = "no-mainline"
+
+    def __init__(self, *, commit: str, number: int, parents: int) -> None:
+        self.commit, self.number, self.parents = commit, number, parents
+        what = "is no merge" if parents < 2 else f"has {parents} parents"
+        super().__init__(f"commit {commit[:12]} {what}, so -m {number} means nothing there")
+
+
+class ConflictsWait(Waiting):
+    """Something must be settled first."""
+
+    code = "conflicts-wait"
+
+    def __init__(self, *, command: str, open: int) -> None:  # noqa: A002 - what it is
+        self.command, self.open = command, open
+        what = f"{open:,} conflict{'s' * (open != 1)} wait{'s' * (open == 1)}" if open else "it waits to be finished"
+        then = "isovc conflicts lists them, isovc resolve settles them; " if open else ""
+        super().__init__(
+            f"a {command} is under way here: {what}",
+            hint=f"{then}isovc {command} --continue or --abort ends it",
+        )
+
+
+class ConflictsElsewhere(Waiting):
+    """A branch that nobody has checked out has no database in which conflicts could wait."""
+
+    code = "conflicts-elsewhere"
+
+    def __init__(self, *, branch: str, name: str, open: int) -> None:  # noqa: A002 - what it is
+        self.branch, self.name, self.open = branch, name, open
+        super().__init__(
+            f"{name} has {open:,} conflict{'s' * (open != 1)} with {branch}, and nobody has that branch checked out",
+            hint=f"isovc switch {quote(branch)}, then isovc merge {quote(name)}",
+        )
+
+
+class NothingUnderWay(Refused):
+    """No merge, revert, cherry-pick, rebase or stash pop waits."""
+
+    code = "nothing-under-way"
+
+    def __init__(self, *, what: str = "merge") -> None:
+        self.what = what
+        super().__init__(f"no {what} is under way in this working copy", hint="isovc status")
+
+
+class OtherUnderWay(Refused):
+    """Another command's work is to be continued."""
+
+    code = "other-under-way"
+
+    def __init__(self, *, asked: str, command: str, option: str) -> None:
+        self.asked, self.command, self.option = asked, command, option
+        super().__init__(f"a {command} is under way, and no {asked}", hint=f"isovc {command} {option}")
+
+
+class UncommittedInTheWay(Refused):
+    """Uncommitted changes touch what would change."""
+
+    code = "uncommitted-in-the-way"
+
+    def __init__(self, *, command: str, tables: Sequence[str] = ()) -> None:
+        self.command, self.tables = command, tuple(tables)
+        where = f" in {', '.join(tables)}" if tables else ""
+        super().__init__(
+            f"uncommitted changes{where} are in the way of this {command}",
+            hint="isovc commit or isovc stash push first",
+        )
+
+
+class NoSuchConflict(Refused):
+    """Nothing that waits is meant."""
+
+    code = "no-such-conflict"
+
+    def __init__(self, *, what: str) -> None:
+        self.what = what
+        super().__init__(f"nothing waits at {what}", hint="isovc conflicts lists all that does")
+
+
+class ChoiceRefused(Refused):
+    """The database does not take what was chosen."""
+
+    code = "choice-refused"
+
+    def __init__(self, *, table: str, key: str, why: str) -> None:
+        self.table, self.key, self.why = table, key, why
+        super().__init__(
+            f"the database does not take that for {table}:{key}: {why}",
+            hint="choose another side or --set COLUMN=VALUE, or edit the database and say isovc resolve",
+        )
+
+
+class NoSide(Refused):
+    """That side has nothing to choose."""
+
+    code = "no-side"
+
+    def __init__(self, *, what: str, side: str) -> None:
+        self.what, self.side = what, side
+        super().__init__(f"{what} cannot be settled by --{side}", hint="isovc conflicts shows what each side has")
+
+
+class KeyIsKept(Refused):
+    """A value was typed for a column that names the row."""
+
+    code = "key-is-kept"
+
+    def __init__(self, *, table: str, column: str) -> None:
+        self.table, self.column = table, column
+        super().__init__(
+            f"{column} is part of the key of {table}, and a row keeps its key",
+            hint="isovc resolve --renumber gives theirs another number; or edit the database and say isovc resolve",
+        )
 
 
 # -- operations --------------------------------------------------------------------------------------------------------

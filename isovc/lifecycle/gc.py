@@ -21,6 +21,7 @@ from isovc.repo.presence import alone, cleaning
 from isovc.repo.repository import Repository
 from isovc.repo.snapshots import forget_snapshots
 from isovc.repo.versions import version_of
+from isovc.repo.worktrees import merging_in
 from isovc.snapshot.reach import reach
 from isovc.snapshot.version import Version, decode_version
 from isovc.store.sweep import Sweep
@@ -133,9 +134,8 @@ def _forget_lost(repository: Repository, marked: _Marked, since: int, deed: Deed
             return None
         lost = _lost(act.db, marked.commits)
         act.db.executemany("DELETE FROM commit_entry WHERE id = ?", [(bytes.fromhex(each),) for each in lost])
-        waiting = [each.merging for each in act.worktrees.all() if each.merging]
-        needed = {each for merge in waiting for each in needed_by(act.db, merge)}
-        forgotten = forget_snapshots(act.db, since, needed)
+        merging = [merge for each in act.worktrees.all() for merge in merging_in(each)]
+        forgotten = forget_snapshots(act.db, since, needed_by(act.db, *merging))
         if lost or forgotten:
             what = f"forget {len(lost)} versions and {forgotten} states that nothing leads to"
             act.record(Telling(what, passed_over=True))

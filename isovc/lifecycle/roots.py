@@ -11,7 +11,7 @@ from isovc.repo.merges import needed_by
 from isovc.repo.refs import Refs
 from isovc.repo.repository import Repository
 from isovc.repo.snapshots import kept_since, read_snapshot
-from isovc.repo.worktrees import Files, Worktrees
+from isovc.repo.worktrees import Files, Worktrees, merging_in
 
 _DAY = 86_400_000_000  # microseconds
 
@@ -42,8 +42,7 @@ def roots(db: Database, *, since: int) -> Roots:
         if worktree.intent:
             files += [worktree.intent.before_files, worktree.intent.head_files, worktree.intent.live_files]
             commits.update(each for each in (worktree.intent.commit, *worktree.intent.refs.values()) if each)
-        if worktree.merging:
-            files += [read_snapshot(db, each) for each in sorted(needed_by(db, worktree.merging))]
+        files += [read_snapshot(db, each) for each in sorted(needed_by(db, *merging_in(worktree)))]
     files += kept_since(db, since)
     known = CommitIndex(db)
     return Roots(frozenset(each for each in commits if each in known), tuple(files))

@@ -77,8 +77,7 @@ class Act:
         here = self.worktrees.find(self.worktree)
         if telling.settings:
             decide(self.db, {key: then for key, (_, then) in telling.settings.items()})
-        standings = [each for pair in places.values() for each in pair if each]
-        needed = {each for one in standings if one.merging for each in needed_by(self.db, one.merging)}
+        merging = [each.merging for pair in places.values() for each in pair if each and each.merging]
         return operations.append(
             Operation(
                 number=self.number,
@@ -105,7 +104,7 @@ class Act:
                 irreversible=telling.irreversible,
             ),
             sign=self._sign,
-            needed=needed,
+            needed=needed_by(self.db, *merging),
         )
 
 

@@ -53,17 +53,15 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Contested:
-    """One thing that waits: a cell, a whole row (no column), or a definition (no key). The sides are rows as trees hold
-    them, in the columns of the merged table, or the text of a definition as the only cell."""
+    """One thing that waits: a cell, a whole row (no column), or a definition (no key). The sides (base, ours, theirs)
+    are rows as trees hold them, in the columns of the merged table, or the text of a definition as the only cell."""
 
     id: int
     table: str
     key: Key | None
     column: str | None
     kind: str
-    base: Cells | None
-    ours: Cells | None
-    theirs: Cells | None
+    sides: tuple[Cells | None, Cells | None, Cells | None]
     place: Place | None = None
     why: str = ""
 
@@ -90,6 +88,10 @@ class Merge:
     commits: bool = True
     drops: str = ""
     conflicts: Version = field(default_factory=Version)
+
+    def with_versions(self, versions: Mapping[str, SnapshotId]) -> Merge:
+        """The same with some versions more."""
+        return replace(self, versions={**self.versions, **versions})
 
     @property
     def open(self) -> int:
@@ -138,7 +140,7 @@ def settle(forest: Forest, merge: Merge, settled: Iterable[Contested]) -> Merge:
 
 def _cells(each: Contested) -> tuple[Any, ...]:
     key = None if each.key is None else encode(list(each.key))
-    sides = (None if side is None else encode(list(side)) for side in (each.base, each.ours, each.theirs))
+    sides = (None if side is None else encode(list(side)) for side in each.sides)
     return (each.id, each.table, key, each.column, each.kind, *(each.place or (None, None)), each.why, *sides)
 
 
@@ -146,8 +148,8 @@ def _contested(row: tuple[Any, ...]) -> Contested:
     number, table, key, column, kind, type_, name, why, *sides = row
     base, ours, theirs = (None if side is None else tuple(decode(side)) for side in sides)
     place = None if name is None else (type_, name)
-    about = (number, table, None if key is None else tuple(decode(key)), column, kind)
-    return Contested(*about, base, ours, theirs, place, why)
+    known = None if key is None else tuple(decode(key))
+    return Contested(number, table, known, column, kind, (base, ours, theirs), place, why)
 
 
 def _definition(name: str) -> str:
@@ -168,9 +170,9 @@ def read_merge(db: Database, snapshot: SnapshotId) -> Merge:
     return _decode(read_snapshot(db, snapshot))
 
 
-def needed_by(db: Database, snapshot: SnapshotId) -> set[SnapshotId]:
-    """The snapshots that must be kept for it, itself among them."""
-    return {snapshot, *read_merge(db, snapshot).versions.values()}
+def needed_by(db: Database, *merges: SnapshotId) -> set[SnapshotId]:
+    """The snapshots that must be kept for these, themselves among them."""
+    return {needed for each in merges for needed in (each, *read_merge(db, each).versions.values())}
 
 
 def _encode(merge: Merge) -> Files:

@@ -136,9 +136,7 @@ def _said(standing: Standing) -> dict[str, str | None]:
     return {name: value for name, value in asdict(standing).items() if name != "merging" or value is not None}
 
 
-_CANONICAL = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False, default=_said
-)
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False, default=_said)
 
 
 def _is_sensible(told: Operation) -> bool:

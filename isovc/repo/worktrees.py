@@ -70,6 +70,12 @@ class Worktree:
         return self.standing.branch
 
 
+def merging_in(worktree: Worktree) -> list[SnapshotId]:
+    """The merge that waits there, and the one that will when a command has arrived."""
+    intended = worktree.intent.merging if worktree.intent else None
+    return [each for each in (worktree.merging, intended) if each]
+
+
 class Worktrees:
     """The table `worktree`. Made for one transaction or one reading, and not kept longer. `moved`: by number, where
     what was moved through it stood at first and stands now."""

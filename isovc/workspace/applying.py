@@ -27,7 +27,7 @@ def apply(desk: Desk, patch: Patch, deed: Deed, *, allow_broken_keys: bool = Fal
             return difference(desk, live, wanted)
         now = desk.worktree
         telling = Telling(f"apply {patch.name}")
-        step = Step(deed, telling, now.head, now.commit, now.files, wanted)
+        step = Step(deed, telling, now.head, now.commit, now.files, wanted, merging=now.merging)
         intent = move(desk, writing, live, step, refuse_violations=not allow_broken_keys)
         moved = difference(desk, live, wanted)  # counted while it was moved
     confirm(desk, intent, writing, moved)

@@ -7,10 +7,10 @@ from isovc.snapshot.how import How, Side
 
 
 def how_of(settings: Settings, prefer: Side | None = None) -> How:
-    """How to merge here. `prefer`: the side that counts wherever the settings name none."""
+    """How to merge here. `prefer`: the side that somebody has named for this one merge, whatever the settings say."""
     return How(
         prefer=prefer,
-        tables=settings.formed("merge.strategy"),
+        tables={} if prefer else settings.formed("merge.strategy"),
         json=settings.formed("merge.json"),
         renumber=dict.fromkeys(settings.formed("merge.renumber")),
     )

@@ -18,6 +18,7 @@ from isovc.repo.worktrees import Files
 from isovc.snapshot.version import encode_version
 from isovc.workspace.capturing import look
 from isovc.workspace.desk import Desk
+from isovc.workspace.merging.waiting import refuse_while_waiting
 from isovc.workspace.status import Difference, counted, difference
 
 
@@ -29,6 +30,12 @@ class Committed:
     branch: str | None
     parents: tuple[CommitId, ...]
     difference: Difference
+    message: str
+
+    @property
+    def subject(self) -> str:
+        """The first line of what it says."""
+        return _subject(self.message)
 
 
 def commit(
@@ -41,6 +48,7 @@ def commit(
     progress: Progress = SILENT,
 ) -> Committed:
     """Commit the database as it is."""
+    refuse_while_waiting(desk)
     live = look(desk, progress=progress)
     found = difference(desk, desk.head, live)
     first = desk.worktree.commit is None
@@ -50,7 +58,7 @@ def commit(
     files = encode_version(live)
     with acting(desk.repository, deed, desk.worktree.id) as act:
         now = act.worktrees.get(desk.worktree.id)
-        if (now.head, now.commit) != (desk.worktree.head, desk.worktree.commit) or now.intent is not None:
+        if now.standing != desk.worktree.standing or now.intent is not None:
             raise HeadMoved(head=desk.worktree.head)
         made, time = write_commit(act.db, history, files, parents, message, deed)
         if desk.worktree.branch is None:
@@ -61,7 +69,7 @@ def commit(
         act.saw(files, files)
         where = desk.worktree.branch or "no branch"
         act.record(Telling(f"commit {made[:12]} on {where}: {_subject(message)}", tables=counted(found)))
-    return Committed(made, desk.worktree.branch, parents, found)
+    return Committed(made, desk.worktree.branch, parents, found, message)
 
 
 def write_commit(

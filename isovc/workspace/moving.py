@@ -7,7 +7,7 @@ lock, so a command that is still at it is waited for, and its announcement is ne
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
@@ -56,7 +56,7 @@ def changing(desk: Desk) -> Iterator[tuple[Desk, Writing, Version]]:
             yield desk, writing, live
     except DatabaseBusy:
         with suppress(IsovcError):  # a reader did not let us commit: nothing was done, and nothing is left to settle
-            _announce(desk, None)
+            _withdraw(desk)
         raise
 
 
@@ -68,13 +68,16 @@ def move(desk: Desk, writing: Writing, live: Version, step: Step, *, refuse_viol
         writing.apply(plan.target, plan.changes, contents=plan.contents, refuse_violations=refuse_violations)
     except BaseException:
         with suppress(IsovcError):  # whoever comes next would see that nothing was done
-            _announce(desk, None)
+            _withdraw(desk)
         raise
     return intent
 
 
-def announce(desk: Desk, writing: Writing, live: Version, step: Step) -> Intent:
-    """Say in store.db what the transaction is about to make of the database, or has made of it and not committed."""
+def announce(
+    desk: Desk, writing: Writing, live: Version, step: Step, keeping: Callable[[Connection], SnapshotId] | None = None
+) -> Intent:
+    """Say in store.db what the transaction is about to make of the database, or has made of it and not committed.
+    `keeping`: keeps the merge that will wait then."""
     intent = Intent(
         step.deed,
         step.telling,
@@ -88,7 +91,10 @@ def announce(desk: Desk, writing: Writing, live: Version, step: Step) -> Intent:
         step.heads,
         step.merging,
     )
-    _announce(desk, intent)
+    with desk.repository.file.transaction() as db:
+        if keeping is not None:
+            intent = replace(intent, merging=keeping(db))
+        Worktrees(db).set_intent(desk.worktree.id, intent)
     return intent
 
 
@@ -152,7 +158,7 @@ def _settle(desk: Desk, writing: Writing) -> tuple[Desk, str]:
         return desk, ""
     name = f"interrupted `isovc {intent.deed.command}`"
     if writing.mark.encode() == intent.mark:
-        _announce(desk, None)
+        _withdraw(desk)
         return desk.again(), f"dropped an {name}"
     live = look_at(desk, writing)
     before, wanted = (decode_version(files) for files in (intent.before_files, intent.live_files))
@@ -175,9 +181,9 @@ def _distance(desk: Desk, old: Version, new: Version) -> int:
     return rows + len(found.schema) + len(found.pragmas)
 
 
-def _announce(desk: Desk, intent: Intent | None) -> None:
+def _withdraw(desk: Desk) -> None:
     with desk.repository.file.transaction() as db:
-        Worktrees(db).set_intent(desk.worktree.id, intent)
+        Worktrees(db).set_intent(desk.worktree.id, None)
 
 
 def _arrive(db: Connection, desk: Desk, intent: Intent, moved: Difference) -> None:

@@ -41,6 +41,7 @@ from isovc.sources.sqlite import Database, Mark, PageMap
 from isovc.workspace.appearing import appear, decide, growing_name, step_aside, vanish
 from isovc.workspace.capturing import known_of, look, remember
 from isovc.workspace.desk import Desk, check_text, database_path, desk, is_same, path_of, stored_path
+from isovc.workspace.merging.waiting import refuse_while_waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,7 @@ def remove(here: Desk, path: Path, deed: Deed) -> tuple[Worktree, bool]:
         if is_same(database_path(here.repository, worktree), path):
             if place == 0:
                 raise LastWorktree(path=path)
+            refuse_while_waiting(desk(here.repository, worktree))
             telling = Telling(f"remove working copy {worktree.database}")
             return worktree, uproot(here, worktree, deed, telling)
     raise NotAWorktree(path=path)

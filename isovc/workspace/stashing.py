@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from isovc.errors import CannotPop, NoCommitsYet, NoSuchStash, NothingToStash
+from isovc.errors import NoCommitsYet, NoSuchStash, NothingToStash
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
 from isovc.repo.acting import acting
 from isovc.repo.commits import CommitEntry, CommitIndex
 from isovc.repo.deeds import Deed, Telling
+from isovc.repo.merges import Task
 from isovc.repo.names import STASH
 from isovc.repo.refs import Refs
-from isovc.repo.versions import version_of
-from isovc.snapshot.merge import merge
-from isovc.snapshot.version import Version, laid_out_like, same
+from isovc.snapshot.version import laid_out_like
 from isovc.workspace.desk import Desk
+from isovc.workspace.merging.tasks import Plan
+from isovc.workspace.merging.waiting import refuse_while_waiting
 from isovc.workspace.moving import Step, changing, confirm, keep_uncommitted, move
 from isovc.workspace.status import Difference, difference
 
@@ -32,6 +33,7 @@ class Stashed:
 def push(desk: Desk, history: GitHistory, message: str, deed: Deed) -> tuple[CommitId, Difference]:
     """Put what is uncommitted aside; the database is then what was committed last."""
     with changing(desk) as (desk, writing, live):
+        refuse_while_waiting(desk)
         if desk.worktree.commit is None:
             raise NoCommitsYet(branch=desk.worktree.branch or desk.worktree.head[:12])
         kept = keep_uncommitted(desk, history, live, deed, message=message)
@@ -55,21 +57,17 @@ def stashed(desk: Desk) -> list[Stashed]:
     return [Stashed(number, name, entry) for number, (name, entry) in enumerate(found)]
 
 
-def pop(desk: Desk, history: GitHistory, number: int, deed: Deed, *, keep: bool = False) -> tuple[Stashed, Difference]:
-    """Bring an entry back into the database, beside what is uncommitted there. `keep`: it stays in the stash, too."""
-    with changing(desk) as (desk, writing, live):
-        chosen = _entry(desk, number)
-        base, *_ = chosen.entry.parents
-        before, changed = version_of(history, base), version_of(history, chosen.entry.id)
-        wanted = laid_out_like(_brought(desk, before, live, changed, chosen), live)
-        here = desk.worktree
-        refs: dict[str, CommitId | None] = {} if keep else {chosen.ref: None}
-        telling = Telling(f"{'apply' if keep else 'pop'} stash {chosen.entry.id[:12]}")
-        step = Step(deed, telling, here.head, here.commit, here.files, wanted, refs)
-        intent = move(desk, writing, live, step, refuse_violations=True)
-        moved = difference(desk, live, wanted)
-    confirm(desk, intent, writing, moved)
-    return chosen, moved
+def plan_pop(desk: Desk, number: int, *, keep: bool = False) -> tuple[Stashed, Plan]:
+    """How an entry comes back into the database, beside what is uncommitted there. `keep`: it stays in the stash,
+    too."""
+    if desk.worktree.commit is None:
+        raise NoCommitsYet(branch=desk.worktree.branch or desk.worktree.head[:12])
+    chosen = _entry(desk, number)
+    name = f"stash {chosen.entry.id[:12]}"
+    task = Task(name, chosen.entry.parents[:1], chosen.entry.id, "")
+    command = f"stash {'apply' if keep else 'pop'}"
+    plan = Plan(command, f"{'apply' if keep else 'pop'} {name}", desk.worktree.commit, (task,), commits=False)
+    return chosen, plan if keep else replace(plan, drops=chosen.ref)
 
 
 def drop(desk: Desk, number: int, deed: Deed) -> Stashed:
@@ -86,13 +84,3 @@ def _entry(desk: Desk, number: int) -> Stashed:
     if number >= len(found):
         raise NoSuchStash(number=number, many=len(found))
     return found[number]
-
-
-def _brought(desk: Desk, before: Version, live: Version, changed: Version, chosen: Stashed) -> Version:
-    if same(before, live):
-        return changed
-    merged = merge(desk.repository.forest, before, live, changed)
-    if merged.conflicts:
-        tables = sorted({each.table for each in merged.conflicts})
-        raise CannotPop(entry=chosen.entry.id, number=chosen.number, tables=tables, rows=len(merged.conflicts))
-    return merged.version

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from isovc.history import CommitId
 from isovc.progress import SILENT, Progress
+from isovc.repo.merges import Merge, read_merge
 from isovc.repo.names import BRANCHES, KEPT, kept_name
 from isovc.repo.refs import Refs
 from isovc.snapshot.compare import Counts, SchemaChange, count_changes, schema_changes
@@ -41,6 +42,7 @@ class Status:
     difference: Difference
     waiting: CommitId | None  # changes that were kept here and are not in the database
     elsewhere: tuple[str, ...]  # other branches on which changes wait
+    merging: Merge | None = None  # that waits for somebody
 
 
 def status(desk: Desk, *, verify: bool = False, progress: Progress = SILENT) -> Status:
@@ -48,10 +50,11 @@ def status(desk: Desk, *, verify: bool = False, progress: Progress = SILENT) -> 
     live = look(desk, verify=verify, progress=progress)
     with desk.repository.file.reading() as db:
         kept = {ref.name: ref.target for ref in Refs(db).all(KEPT)}
+        merging = read_merge(db, desk.worktree.merging) if desk.worktree.merging else None
     found = difference(desk, desk.head, live)
     here, branches = kept_name(desk.worktree.head), kept_name(BRANCHES)
     elsewhere = [each.removeprefix(branches) for each in kept if each.startswith(branches) and each != here]
-    return Status(desk.worktree.branch, desk.worktree.commit, found, kept.get(here), tuple(elsewhere))
+    return Status(desk.worktree.branch, desk.worktree.commit, found, kept.get(here), tuple(elsewhere), merging)
 
 
 def difference(desk: Desk, old: Version, new: Version) -> Difference:

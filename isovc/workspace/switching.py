@@ -22,6 +22,7 @@ from isovc.repo.worktrees import Worktrees
 from isovc.snapshot.merge import merge
 from isovc.snapshot.version import Version, decode_version, laid_out_like, same
 from isovc.workspace.desk import Desk
+from isovc.workspace.merging.waiting import refuse_while_waiting
 from isovc.workspace.moving import Step, changing, confirm, keep_uncommitted, move
 from isovc.workspace.status import Difference, difference
 
@@ -76,7 +77,8 @@ def _switch(
     files = files_of(history, commit)
     target = decode_version(files)
     with changing(desk) as (desk, writing, live):
-        _refuse_shared_branch(desk, head)
+        refuse_while_waiting(desk)
+        refuse_shared_branch(desk, head)
         refs: dict[str, CommitId | None] = {}
         if create:
             with desk.repository.file.reading() as db:
@@ -115,7 +117,7 @@ def _switch(
     return Switched(head, commit, moved, kept, returned, waiting, dirty and carry, left)
 
 
-def _refuse_shared_branch(desk: Desk, head: str) -> None:
+def refuse_shared_branch(desk: Desk, head: str) -> None:
     """Two working copies on one branch would move it under each other's feet."""
     with desk.repository.file.reading() as db:
         others = [each for each in Worktrees(db).all() if each.head == head and each.id != desk.worktree.id]
@@ -130,7 +132,8 @@ def take_tables(desk: Desk, source: Version, tables: Sequence[str], deed: Deed, 
         wanted = laid_out_like(_with_tables(live, source, tables), live)
         now = desk.worktree
         telling = Telling(f"take {', '.join(tables)} from {name}")
-        intent = move(desk, writing, live, Step(deed, telling, now.head, now.commit, now.files, wanted))
+        step = Step(deed, telling, now.head, now.commit, now.files, wanted, merging=now.merging)
+        intent = move(desk, writing, live, step)
         moved = difference(desk, live, wanted)
     confirm(desk, intent, writing, moved)
     return moved
@@ -210,10 +213,12 @@ def _with(live: Mapping[str, _T], source: Mapping[str, _T], chosen: set[str]) ->
 
 
 def reset(desk: Desk, history: GitHistory, commit: CommitId, deed: Deed, *, hard: bool) -> tuple[bool, Difference]:
-    """Let the branch begin at another commit. The database stays as it is, or with `hard` becomes that version too:
-    whether something was uncommitted then, which the operation keeps."""
+    """Let the branch begin at another commit. The database stays as it is, or with `hard` becomes that version too, and
+    a merge that waits is given up: whether something was uncommitted then, which the operation keeps."""
     files = files_of(history, commit)
     with changing(desk) as (desk, writing, live):
+        if not hard:
+            refuse_while_waiting(desk)
         wanted = laid_out_like(decode_version(files), live) if hard else live
         refs: dict[str, CommitId | None] = {desk.worktree.head: commit} if desk.worktree.branch else {}
         head = desk.worktree.head if desk.worktree.branch else commit

@@ -26,6 +26,7 @@ from isovc.repo.commits import CommitIndex
 from isovc.repo.database import Database
 from isovc.repo.decided import write_decided
 from isovc.repo.deeds import Deed
+from isovc.repo.merges import read_merge
 from isovc.repo.names import short, what_is
 from isovc.repo.operations import Operations, Standing
 from isovc.repo.refs import Refs
@@ -180,6 +181,9 @@ def _check(db: Database, desk: Desk, way: Way) -> None:
         found = refs.get(name)
         if (found.target if found else None) != now:
             raise MovedSince(what=f"{what_is(name)} {short(name)}", operation=way.last.id, by=_mover(db, name))
+    for _, standing in way.worktrees.values():
+        if standing and standing.merging:
+            read_merge(db, standing.merging)
     index = CommitIndex(db)
     for commit in [then for _, then in way.refs.values()] + [each.commit for _, each in way.worktrees.values() if each]:
         if commit is not None and commit not in index:

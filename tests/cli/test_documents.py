@@ -42,6 +42,7 @@ def test_status(app: Versioned) -> None:
         "warnings": [],
         "waiting": None,
         "waiting_elsewhere": [],
+        "merging": None,
     }
     app.sql("UPDATE notes SET body = 'x' WHERE id = 1; DELETE FROM tags; INSERT INTO notes VALUES(9, 'n', 'b');")
     app.sql("CREATE INDEX by_title ON notes(title); PRAGMA user_version = 7")

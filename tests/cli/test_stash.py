@@ -37,16 +37,6 @@ def test_back_on_another_branch_beside_other_changes(app: Versioned) -> None:
     assert app.check() == "ok"
 
 
-def test_what_does_not_fit_stays_in_the_stash(app: Versioned) -> None:
-    app.sql("UPDATE notes SET title = 'mine' WHERE id = 1")
-    app.ok("stash", "push")
-    app.sql("UPDATE notes SET title = 'theirs' WHERE id = 1")
-    before = app.dump()
-    assert app.refused("stash", "pop") == "cannot-pop"
-    assert app.dump() == before
-    assert len(app.json("stash", "list")) == 1
-
-
 def test_several_are_numbered_from_the_newest(app: Versioned) -> None:
     for name in ("one", "two", "three"):
         app.sql(f"INSERT INTO tags VALUES(7, '{name}')")

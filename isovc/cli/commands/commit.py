@@ -12,14 +12,16 @@ from isovc.cli.group import command_app
 from isovc.cli.here import here_of
 from isovc.cli.who import deed, present
 from isovc.cli.wording import counts_document, difference_lines, totals
-from isovc.errors import BadMessage
+from isovc.errors import BadMessage, WordMissing
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
 from isovc.repo.commits import CommitIndex
 from isovc.repo.moments import from_microseconds
 from isovc.workspace.capturing import warnings
+from isovc.workspace.choices import how_of
 from isovc.workspace.committing import commit as make
 from isovc.workspace.desk import Desk
+from isovc.workspace.merging.ending import commit_waiting
 from isovc.workspace.mirroring import mirror
 
 app = command_app()
@@ -31,18 +33,25 @@ _DAY = 86_400_000_000  # microseconds: clocks of two machines differ by less
 def commit(
     ctx: typer.Context,
     message: Annotated[
-        list[str], typer.Option("-m", "--message", help="What this version is about; typed again, a new paragraph.")
-    ],
+        list[str] | None,
+        typer.Option("-m", "--message", help="What this version is about; typed again, a new paragraph."),
+    ] = None,
     allow_empty: Annotated[bool, typer.Option("--allow-empty", help="Commit even if nothing changed.")] = False,
     author: Annotated[str | None, typer.Option("--author", metavar="A", help='"Name <mail>".')] = None,
 ) -> None:
     """Keep the database as it is now as a new version."""
     here = here_of(ctx)
-    text = _message(message)
+    text = "" if message is None else _message(message)
     with at_desk(here, tidies=True) as desk, GitHistory(desk.repository.git_folder) as history:
         by = deed(here, desk.repository.settings, history, author)
         warned = list(warnings(desk))  # before the commit: after it nothing may fail any more
-        made = make(desk, history, text, by, allow_empty=allow_empty, progress=here.screen.progress())
+        if desk.worktree.merging is not None:
+            how = how_of(desk.repository.settings)
+            made = commit_waiting(desk, history, how, by, message=text, author=author or "")
+        elif message is None:
+            raise WordMissing(word="-m TEXT", hint='isovc commit -m "what this version is about"')
+        else:
+            made = make(desk, history, text, by, allow_empty=allow_empty, progress=here.screen.progress())
         warned += _of_the_clock(desk, made.commit, by.now)
         for each in warned:
             here.screen.warn(each)
@@ -56,7 +65,7 @@ def commit(
             "warnings": warned,
         },
         [
-            f"[{made.branch or 'no branch'} {made.commit[:12]}] {text.strip().splitlines()[0]}",
+            f"[{made.branch or 'no branch'} {made.commit[:12]}] {made.subject}",
             *([] if not here.screen.verbose else difference_lines(made.difference)),
             f"  {totals(made.difference)}",
         ],

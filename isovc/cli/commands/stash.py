@@ -8,16 +8,18 @@ from typing import Annotated
 import typer
 
 from isovc.cli.at_desk import at_desk
+from isovc.cli.bringing import end, tell
 from isovc.cli.group import command_app
-from isovc.cli.here import here_of
+from isovc.cli.here import Here, here_of
 from isovc.cli.screen import Line, Styled
 from isovc.cli.who import deed, present
-from isovc.cli.wording import counts_document, difference_lines, moment, totals
+from isovc.cli.wording import counts_document, moment, totals
 from isovc.history.git_history import GitHistory
 from isovc.repo.moments import from_microseconds
-from isovc.workspace.stashing import Stashed, stashed
+from isovc.workspace.choices import how_of
+from isovc.workspace.merging.bringing import bring
+from isovc.workspace.stashing import Stashed, plan_pop, stashed
 from isovc.workspace.stashing import drop as take_out
-from isovc.workspace.stashing import pop as bring_back
 from isovc.workspace.stashing import push as put_aside
 
 app = command_app(help="Put uncommitted changes aside, and bring them back on any branch.")
@@ -61,16 +63,24 @@ def show(ctx: typer.Context) -> None:
     )
 
 
+GoesOn = Annotated[bool, typer.Option("--continue", help="All is settled: finish it.")]
+Aborts = Annotated[bool, typer.Option("--abort", help="Go back to where it began.")]
+
+
 @app.command()
-def pop(ctx: typer.Context, number: Number = 0) -> None:
+def pop(ctx: typer.Context, number: Number = 0, goes_on: GoesOn = False, aborts: Aborts = False) -> None:
     """Bring changes back, merged cell by cell with what is in the database, and take them out of the stash."""
-    _bring_back(ctx, number, keep=False)
+    here = here_of(ctx)
+    if not end(here, "stash pop", goes_on=goes_on, aborts=aborts):
+        _bring_back(here, number, keep=False)
 
 
 @app.command()
-def apply(ctx: typer.Context, number: Number = 0) -> None:
+def apply(ctx: typer.Context, number: Number = 0, goes_on: GoesOn = False, aborts: Aborts = False) -> None:
     """The same, and leave them in the stash."""
-    _bring_back(ctx, number, keep=True)
+    here = here_of(ctx)
+    if not end(here, "stash apply", goes_on=goes_on, aborts=aborts):
+        _bring_back(here, number, keep=True)
 
 
 @app.command()
@@ -85,15 +95,15 @@ def drop(ctx: typer.Context, number: Number = 0) -> None:
     )
 
 
-def _bring_back(ctx: typer.Context, number: int, *, keep: bool) -> None:
-    here = here_of(ctx)
+def _bring_back(here: Here, number: int, *, keep: bool) -> None:
     with at_desk(here, tidies=True) as desk, GitHistory(desk.repository.git_folder) as history:
-        by = deed(here, desk.repository.settings, history)
-        chosen, moved = bring_back(desk, history, number, by, keep=keep)
-    here.screen.done(
-        {"stash": chosen.entry.id, "number": chosen.number, "kept": keep, "tables": counts_document(moved.tables)},
-        [f"Brought back {chosen.entry.id[:12]}: {chosen.entry.message.strip()}", *difference_lines(moved)],
-    )
+        settings = desk.repository.settings
+        by = deed(here, settings, history)
+        chosen, plan = plan_pop(desk, number, keep=keep)
+        found = bring(desk, history, plan, how_of(settings), by)
+    said = f"Brought back {chosen.entry.id[:12]}: {chosen.entry.message.strip()}"
+    more = {"stash": chosen.entry.id, "number": chosen.number, "kept": keep}
+    tell(here, found, more, first=said)
 
 
 def _lines(found: list[Stashed]) -> Iterator[Line]:

@@ -42,6 +42,7 @@ def status(
             "warnings": list(warned),
             "waiting": found.waiting,
             "waiting_elsewhere": list(found.elsewhere),
+            "merging": {"command": found.merging.command, "open": found.merging.open} if found.merging else None,
         },
         _lines(found),
     )
@@ -54,9 +55,17 @@ def _lines(found: Status) -> Iterator[Line]:
         yield f"{where}{at}. Uncommitted:"
         yield from difference_lines(found.difference)
         yield ""
-        yield 'isovc commit -m "..." keeps it.'
+        if found.merging is None:
+            yield 'isovc commit -m "..." keeps it.'
     else:
         yield f"{where}{at}. Nothing is uncommitted."
+    if found.merging:
+        command, many = found.merging.command, found.merging.open
+        yield f"A {command} of {found.merging.task.name} is under way."
+        if many:
+            yield f"{many:,} conflict{'s' * (many != 1)} to settle: isovc conflicts, isovc resolve."
+        else:
+            yield f"All is settled: isovc {command} --continue finishes it."
     if found.waiting:
         there = found.branch or f"--detach {found.commit[:12] if found.commit else 'HEAD'}"
         yield f"More changes wait here ({found.waiting[:12]}): isovc switch {there} brings back what of them fits."

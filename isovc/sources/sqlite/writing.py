@@ -65,6 +65,11 @@ class Writing(Reading):
             if refused is not None and refusals:
                 refused += sorted(refusals.rows, key=lambda each: each.table)  # by key already
 
+    def hold_back(self) -> None:
+        """Write nothing to the file before the end, however much changes: for a transaction that will be rolled
+        back."""
+        self._connection.pragma("cache_spill", 0)
+
     @contextmanager
     def attempt(self) -> Iterator[None]:
         """Where the block raises, everything is as before it, and the transaction goes on."""

@@ -1,0 +1,51 @@
+"""`isovc cherry-pick`: what commits changed, done once more here."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from isovc.cli.bringing import begin, commits_meant, end
+from isovc.cli.group import command_app
+from isovc.cli.here import here_of
+from isovc.errors import NoCommitsYet, WordMissing
+from isovc.history.git_history import GitHistory
+from isovc.workspace.desk import Desk
+from isovc.workspace.merging.tasks import Plan, plan_picks
+
+app = command_app()
+
+
+@app.command()
+def cherry_pick(
+    ctx: typer.Context,
+    revisions: Annotated[list[str] | None, typer.Argument(metavar="[REV]...", help="Commits, or A..B.")] = None,
+    mainline: Annotated[
+        int | None,
+        typer.Option("-m", "--mainline", min=1, metavar="N", help="Of a merge: the changes against its Nth parent."),
+    ] = None,
+    says_origin: Annotated[bool, typer.Option("-x", help="Say in the message which commit it was.")] = False,
+    no_commit: Annotated[bool, typer.Option("--no-commit", help="Leave the last commit to you.")] = False,
+    goes_on: Annotated[bool, typer.Option("--continue", help="All is settled: go on.")] = False,
+    aborts: Annotated[bool, typer.Option("--abort", help="Go back to where it began.")] = False,
+    skips: Annotated[bool, typer.Option("--skip", help="Leave this one out and go on.")] = False,
+) -> None:
+    """Do once more on this branch what commits changed on another.
+
+    Author and message stay."""
+    here = here_of(ctx)
+    if end(here, "cherry-pick", goes_on=goes_on, aborts=aborts, skips=skips):
+        return
+    if not revisions:
+        raise WordMissing(word="REV", hint="isovc cherry-pick exp~2 brings one commit of another branch")
+
+    def plan(desk: Desk, history: GitHistory) -> Plan:  # noqa: ARG001
+        here_now = desk.worktree
+        if here_now.commit is None:
+            raise NoCommitsYet(branch=here_now.branch or here_now.head)
+        commits = commits_meant(here, desk, revisions, oldest_first=True)
+        with desk.repository.file.reading() as db:
+            return plan_picks(db, here_now.commit, commits, mainline=mainline, says_origin=says_origin, holds=no_commit)
+
+    begin(here, plan)

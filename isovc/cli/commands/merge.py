@@ -1,0 +1,96 @@
+"""`isovc merge`: what another version holds, brought into this branch."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated
+
+import typer
+
+from isovc.cli.bringing import begin, end
+from isovc.cli.group import command_app
+from isovc.cli.here import Here, here_of
+from isovc.cli.revision import commit_of
+from isovc.errors import NoCommitsYet, OptionsClash, WordMissing
+from isovc.history.git_history import GitHistory
+from isovc.repo.names import BRANCHES, TAGS
+from isovc.repo.refs import Refs
+from isovc.workspace.desk import Desk
+from isovc.workspace.merging.tasks import Plan, plan_merge
+
+app = command_app()
+
+
+class Prefer(Enum):
+    """Whose word counts where both have spoken."""
+
+    ours = "ours"
+    theirs = "theirs"
+
+
+@app.command()
+def merge(
+    ctx: typer.Context,
+    revision: Annotated[str, typer.Argument(metavar="[REV]", help="The version to bring.")] = "",
+    no_ff: Annotated[
+        bool, typer.Option("--no-ff", help="Make a new version even where nothing was done here.")
+    ] = False,
+    no_commit: Annotated[bool, typer.Option("--no-commit", help="Merge, and leave the commit to you.")] = False,
+    preview: Annotated[bool, typer.Option("--preview", help="Say what would come of it. Changes nothing.")] = False,
+    goes_on: Annotated[bool, typer.Option("--continue", help="All is settled: finish it.")] = False,
+    aborts: Annotated[bool, typer.Option("--abort", help="Go back to where it began.")] = False,
+    prefer: Annotated[Prefer | None, typer.Option("-X", help="Whose word counts where both changed something.")] = None,
+    message: Annotated[str, typer.Option("-m", "--message", metavar="TEXT", help="What the new version says.")] = "",
+    into: Annotated[
+        str, typer.Option("--into", metavar="BRANCH", help="Into this branch, not the one you are on.")
+    ] = "",
+) -> None:
+    """Bring what another version holds into this branch, cell by cell.
+
+    Where both sides changed the same cell and not alike, the merge waits: isovc conflicts lists such places, isovc
+    resolve settles them."""
+    here = here_of(ctx)
+    if (goes_on or aborts) and (revision or preview or into):
+        raise OptionsClash(options=("--continue" if goes_on else "--abort", revision or "--preview"))
+    for option, is_on in (("--preview", preview), ("--no-commit", no_commit)):
+        if into and is_on:
+            raise OptionsClash(options=("--into", option))
+    if end(here, "merge", goes_on=goes_on, aborts=aborts, message=message):
+        return
+    if not revision:
+        raise WordMissing(word="REV", hint="isovc merge BRANCH")
+
+    def plan(desk: Desk, history: GitHistory) -> Plan | None:  # noqa: ARG001
+        return _plan(here, desk, revision, message, into=into, forward=not no_ff, holds=no_commit)
+
+    begin(here, plan, prefer=prefer.value if prefer else None, preview=preview, into=into)
+
+
+def _plan(here: Here, desk: Desk, revision: str, message: str, *, into: str, forward: bool, holds: bool) -> Plan | None:
+    worktree = desk.worktree
+    branch, commit = worktree.branch, worktree.commit
+    if into:
+        with desk.repository.file.reading() as db:
+            branch, commit = into, Refs(db).need(BRANCHES + into).target
+    if commit is None:
+        raise NoCommitsYet(branch=branch or worktree.head)
+    theirs = commit_of(here, desk, revision, branch_first=True)
+    kind = (
+        "branch"
+        if (theirs.ref or "").startswith(BRANCHES)
+        else "tag"
+        if (theirs.ref or "").startswith(TAGS)
+        else "commit"
+    )
+    with desk.repository.file.reading() as db:
+        return plan_merge(
+            db,
+            commit,
+            theirs.id,
+            name=revision,
+            what=kind,
+            branch=branch,
+            message=message.strip(),
+            forward=forward,
+            holds=holds,
+        )

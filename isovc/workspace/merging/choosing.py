@@ -1,0 +1,113 @@
+"""Which of the things that wait are meant, and what a row shall be. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Self
+
+from isovc.encoding.orderkey import encode_key
+from isovc.errors import KeyIsKept, NoSide, NoSuchColumn, NoSuchConflict
+from isovc.formats.words import key_shown
+from isovc.model import Key, Table, Value
+from isovc.repo.merges import Contested
+from isovc.snapshot.how import Side
+from isovc.snapshot.rows import rows_at
+from isovc.snapshot.version import Version
+from isovc.tree.forest import Forest
+from isovc.tree.leaf import Row as Cells
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """What is meant; nothing said: everything. `key` as people write it."""
+
+    table: str = ""
+    key: str = ""
+    column: str = ""
+
+    @classmethod
+    def read(cls, table: str, key: str, column: str) -> Self:
+        """What somebody typed: words of their own, or all in one as `isovc conflicts` shows them."""
+        if table and not key and not column:
+            table, key, column = [*table.split(":", 2), "", ""][:3]
+        return cls(table, key, column)
+
+    def __str__(self) -> str:
+        return ":".join(filter(None, (self.table, self.key, self.column))) or "this working copy"
+
+    def among(self, contested: Iterable[Contested]) -> Iterator[Contested]:
+        """Those that are meant."""
+        for each in contested:
+            names = {each.table.lower(), (each.place or ("", ""))[1].lower()}
+            if self.table and self.table.lower() not in names:
+                continue
+            if self.key and (each.key is None or self.key not in _written(each.key)):
+                continue
+            if self.column and self.column.lower() != (each.column or "").lower():
+                continue
+            yield each
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How something is settled: a side, values, or as the database has it by now."""
+
+    kind: Side | Literal["set", "renumber", "as it is"]
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+
+def _written(key: Key) -> set[str]:
+    """The ways to write a key."""
+    cells = key[:-1] if len(key) > 1 and key[-1] is None else key
+    plain = [cell.hex() if isinstance(cell, bytes) else str(cell) for cell in cells]
+    return {",".join(plain), ", ".join(plain), key_shown(key)}
+
+
+def chosen_rows(
+    forest: Forest, live: Version, merged: Version, contested: Iterable[Contested], choice: Choice
+) -> dict[str, dict[bytes, Cells | None]]:
+    """What the rows shall be, in the columns of the database."""
+    by_table: dict[str, list[Contested]] = {}
+    for each in contested:
+        by_table.setdefault(each.table, []).append(each)
+    rows: dict[str, dict[bytes, Cells | None]] = {}
+    for name, some in by_table.items():
+        table = live.shape.tables.get(name)
+        if table is None:
+            raise NoSuchConflict(what=name)
+        keyed = [(encode_key(each.key or ()), each) for each in some]
+        rows[name] = now = rows_at(forest, live, name, (key for key, _ in keyed))
+        for key, each in keyed:
+            if choice.kind == "set":
+                now[key] = _with_values(each, now[key], table, choice.values)
+            else:
+                now[key] = _of_side(each, now[key], table, merged.shape.tables[name], choice)
+    return rows
+
+
+def _of_side(each: Contested, now: Cells | None, table: Table, merged: Table, choice: Choice) -> Cells | None:
+    side = dict(zip(("base", "ours", "theirs"), each.sides, strict=True))[str(choice.kind)]
+    if side is None:
+        return None
+    cells = dict(zip(merged.cells, side, strict=True))
+    if each.kind != "edit/edit" or each.column is None or now is None:
+        return tuple(cells.get(cell) for cell in table.cells)
+    if each.column not in table.cells:
+        raise NoSide(what=f"{each.table}:{each.column}", side=str(choice.kind))
+    at = table.cells.index(each.column)
+    return (*now[:at], cells[each.column], *now[at + 1 :])
+
+
+def _with_values(each: Contested, now: Cells | None, table: Table, values: Mapping[str, Value]) -> Cells:
+    names = {cell.lower(): cell for cell in table.cells}
+    for column in values:
+        if column.lower() not in names:
+            raise NoSuchColumn(column=column, known=list(table.cells))
+        if names[column.lower()] in table.key:
+            raise KeyIsKept(table=each.table, column=column)
+    said = {names[column.lower()]: value for column, value in values.items()}
+    row = now or next((side for side in reversed(each.sides) if side is not None), None)
+    if row is None:
+        raise NoSide(what=str(each.table), side="set")
+    return tuple(said.get(cell, value) for cell, value in zip(table.cells, row, strict=True))

@@ -1,0 +1,79 @@
+"""A merge into a branch that nobody has checked out: tried on a database of its own, which is gone afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from isovc.errors import ConflictsElsewhere
+from isovc.history import CommitId
+from isovc.history.git_history import GitHistory
+from isovc.model import Shape
+from isovc.repo.acting import acting
+from isovc.repo.deeds import Deed, Telling
+from isovc.repo.operations import Standing
+from isovc.repo.refs import Refs
+from isovc.repo.versions import files_of, version_of
+from isovc.snapshot.how import How
+from isovc.snapshot.version import Version, decode_version, laid_out_like
+from isovc.sources.sqlite import Database, Writing
+from isovc.workspace.desk import Desk
+from isovc.workspace.merging.bringing import Brought, Run
+from isovc.workspace.merging.putting import put
+from isovc.workspace.merging.tasks import Plan
+from isovc.workspace.status import difference
+from isovc.workspace.switching import refuse_shared_branch
+
+
+def bring_into(desk: Desk, history: GitHistory, head: str, plan: Plan, how: How, deed: Deed) -> Brought:
+    """Do what a plan says to a branch, by its full ref name. Where something is contested nothing is done."""
+    refuse_shared_branch(desk, head)
+    with desk.repository.file.reading() as db:
+        tip = Refs(db).need(head).target
+    brought = (
+        _tried(desk, history, head, tip, plan, how, deed) if plan.tasks else _forward(desk, history, head, tip, plan)
+    )
+    assert brought.standing.commit is not None
+    with acting(desk.repository, deed, desk.worktree.id) as act:
+        act.refs.move(head, brought.standing.commit, act.stamp(deed.command), seen=tip)
+        act.record(Telling(plan.telling))
+    return brought
+
+
+def _forward(desk: Desk, history: GitHistory, head: str, tip: CommitId, plan: Plan) -> Brought:
+    moved = difference(desk, version_of(history, tip), version_of(history, plan.start))
+    return Brought(Standing("", head, plan.start), (), (), moved)
+
+
+def _tried(desk: Desk, history: GitHistory, head: str, tip: CommitId, plan: Plan, how: How, deed: Deed) -> Brought:
+    files = files_of(history, tip)
+    version = decode_version(files)
+    desk.repository.cache.mkdir(exist_ok=True)
+    with TemporaryDirectory(prefix="merge-", dir=desk.repository.cache) as folder:
+        database = Database.create(Path(folder, "database"), version.shape)
+        there = replace(desk.worktree, database=str(database.path), head=head, commit=tip, files=files)
+        with database.writing() as writing:
+            live = _laid_out(desk, writing, version)
+            run = Run(
+                replace(desk, worktree=there, database=database),
+                history,
+                writing,
+                deed,
+                plan.command,
+                how,
+                live,
+                tip,
+                live,
+                live,
+                head,
+            )
+            stop = run.go_through(plan.tasks)
+            if stop is not None:
+                raise ConflictsElsewhere(branch=there.branch or head, name=stop.merge.task.name, open=stop.merge.open)
+            return run.told(None)
+
+
+def _laid_out(desk: Desk, writing: Writing, version: Version) -> Version:
+    empty = laid_out_like(Version(Shape(version.shape.encoding)), version)
+    return put(desk.repository, writing, empty, version).version

@@ -1,0 +1,33 @@
+"""What waits, with the values of each side as the database would have them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
+
+from isovc.model import Row, Value
+from isovc.repo.merges import Contested, Merge, contested_in
+from isovc.snapshot.values import with_large
+from isovc.workspace.desk import Desk
+from isovc.workspace.merging.choosing import Which
+from isovc.workspace.merging.waiting import side
+
+# the value of one cell, or the text of a definition, as the only cell of a row; all cells by column; or nothing
+Side: TypeAlias = Row | dict[str, Value] | None
+
+
+def listed(desk: Desk, merge: Merge, which: Which) -> Iterator[tuple[Contested, Sequence[Side]]]:
+    """Everything that is meant, with what base, ours and theirs have there."""
+    forest = desk.repository.forest
+    tables = side(desk, merge, "merged").shape.tables
+    for each in which.among(contested_in(forest, merge)):
+        rows = [None if row is None else with_large(forest.store, row) for row in each.sides]
+        if each.key is None:
+            yield each, rows
+            continue
+        cells = tables[each.table].cells
+        yield each, [None if row is None else _shown(each, dict(zip(cells, row, strict=True))) for row in rows]
+
+
+def _shown(each: Contested, cells: dict[str, Value]) -> Side:
+    return cells if each.column is None else (cells[each.column],)

@@ -1,0 +1,197 @@
+"""Settling what waits: rows and cells by a side or a value, definitions by a side, or as the database has it by now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+from isovc.encoding.orderkey import encode_key
+from isovc.errors import ChoiceRefused, NoSuchColumn, NoSuchConflict
+from isovc.formats.words import key_shown
+from isovc.model import Row
+from isovc.repo.deeds import Deed, Telling
+from isovc.repo.merges import SETTLED, Contested, Merge, contested_in, contesting, settle
+from isovc.snapshot.how import How
+from isovc.snapshot.merge import merge
+from isovc.snapshot.rows import Rows, row_at, with_rows
+from isovc.snapshot.values import row_without_large, with_large
+from isovc.snapshot.version import Version, laid_out_like
+from isovc.sources.sqlite import Writing, twin
+from isovc.tree.diff import differing_cells
+from isovc.workspace.desk import Desk
+from isovc.workspace.merging.choosing import Choice, Which, chosen_rows
+from isovc.workspace.merging.putting import Put, put
+from isovc.workspace.merging.telling import Sides, definition_at
+from isovc.workspace.merging.waiting import keep, need, side
+from isovc.workspace.moving import Step, announce, changing, confirm
+from isovc.workspace.status import Difference, difference
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What was settled, how many things wait now, and what moved in the database."""
+
+    settled: tuple[Contested, ...]
+    waiting: Merge
+    moved: Difference
+
+
+def resolve(desk: Desk, which: Which, choice: Choice, deed: Deed) -> Resolved:
+    """Settle what is meant."""
+    with changing(desk) as (desk, writing, live):
+        waiting = need(desk)
+        merged = side(desk, waiting, "merged")
+        meant = list(_meant(desk, waiting, which, choice, live, merged))
+        if not meant:
+            _check_columns(desk, waiting, which, choice, merged)
+            raise NoSuchConflict(what=str(which))
+        versions: dict[str, Version] = {}
+        definitions = [each for each in meant if each.key is None]
+        rows = [each for each in meant if each.key is not None]
+        done, settled = Put(live, (), (), ()), meant
+        if choice.kind == "renumber":
+            rows = [each for each in rows if each.kind == "add/add"]
+            settled = rows
+        if choice.kind == "renumber" or (definitions and choice.kind != "as it is"):
+            how = _decided(waiting.how, definitions, rows, choice)
+            waiting, done = _merged_again(desk, writing, waiting, how, settled, live)
+            versions["merged"] = done.version
+        if rows and choice.kind not in ("as it is", "renumber"):
+            done = _rows_put(desk, writing, done.version, merged, rows, choice)
+        waiting = settle(desk.repository.forest, waiting, [*settled, *_mended(desk, writing, waiting, settled)])
+        now = desk.worktree
+        telling = Telling(f"resolve {len(settled)} conflict{'s' * (len(settled) != 1)} of {waiting.command}")
+        step = Step(deed, telling, now.head, now.commit, now.files, done.version)
+        intent = announce(desk, writing, live, step, lambda db: keep(db, waiting, versions))
+        moved = difference(desk, live, done.version)
+    confirm(desk, intent, writing, moved)
+    return Resolved(tuple(settled), waiting, moved)
+
+
+def _meant(
+    desk: Desk, waiting: Merge, which: Which, choice: Choice, live: Version, merged: Version
+) -> Iterator[Contested]:
+    known = {name.lower() for name in choice.values}
+    for each in which.among(contested_in(desk.repository.forest, waiting)):
+        if choice.kind == "set" and (each.key is None or (each.column and each.column.lower() not in known)):
+            continue
+        if choice.kind == "as it is" and not which.table and not _is_edited(desk, each, live, merged):
+            continue  # who names nothing means what was edited
+        yield each
+
+
+def _check_columns(desk: Desk, waiting: Merge, which: Which, choice: Choice, merged: Version) -> None:
+    """Say so if somebody set a column that is not there."""
+    tables = {each.table for each in which.among(contested_in(desk.repository.forest, waiting)) if each.key is not None}
+    known = [cell for table in sorted(tables) for cell in merged.shape.tables[table].cells]
+    for column in choice.values:
+        if tables and column.lower() not in {cell.lower() for cell in known}:
+            raise NoSuchColumn(column=column, known=known)
+
+
+def _is_edited(desk: Desk, each: Contested, live: Version, merged: Version) -> bool:
+    """Whether the database says something else by now than the merge left."""
+    if each.key is None:
+        return each.place is not None and definition_at(live, each.place) != definition_at(merged, each.place)
+    table = merged.shape.tables.get(each.table)
+    now, then = (row_at(desk.repository.forest, version, each.table, each.key, table) for version in (live, merged))
+    return now is not then if now is None or then is None else bool(differing_cells(now, then))
+
+
+# -- rows --------------------------------------------------------------------------------------------------------------
+
+
+def _rows_put(
+    desk: Desk, writing: Writing, held: Version, merged: Version, rows: Sequence[Contested], choice: Choice
+) -> Put:
+    forest = desk.repository.forest
+    wanted = chosen_rows(forest, held, merged, rows, choice)
+    if choice.kind == "set":
+        wanted = _as_kept(desk, held, wanted)
+    done = put(desk.repository, writing, held, with_rows(forest, held, wanted))
+    for refused in done.refused:
+        raise ChoiceRefused(table=refused.table, key=key_shown(refused.key), why=refused.why)
+    for broken in done.broken:
+        why = f"there is no such row in {broken.parent}"
+        raise ChoiceRefused(table=broken.child, key=key_shown(broken.key), why=why)
+    return done
+
+
+def _as_kept(desk: Desk, held: Version, rows: Rows) -> dict[str, dict[bytes, Row | None]]:
+    """Rows with values that somebody typed, as their tables keep them."""
+    kept: dict[str, dict[bytes, Row | None]] = {}
+    store = desk.repository.forest.store
+    with ExitStack() as stack:
+        writer = stack.enter_context(store.writing())
+        for name, some in rows.items():
+            table = held.shape.tables[name]
+            sql = next(each.sql for each in held.shape.objects if (each.type, each.name) == ("table", name))
+            there = stack.enter_context(twin(table, sql, held.shape.encoding, desk.database.path))
+            whole = [with_large(store, row) for row in some.values() if row is not None]
+            width = len(table.key)
+            settled = {encode_key(row[:width]): row_without_large(row, writer, width) for row in there.settled(whole)}
+            kept[name] = dict(settled)
+    return kept
+
+
+def _mended(desk: Desk, writing: Writing, waiting: Merge, settled: Sequence[Contested]) -> Iterator[Contested]:
+    """What pointed to nothing, and does not any more."""
+    done = {each.id for each in settled}
+    open_ones = [
+        each
+        for each in contested_in(desk.repository.forest, waiting)
+        if each.kind == "foreign key" and each.id not in done
+    ]
+    if open_ones:
+        broken = {(each.child, encode_key(each.key)) for each in writing.broken_references()}
+        yield from (each for each in open_ones if each.key and (each.table, encode_key(each.key)) not in broken)
+
+
+# -- definitions and numbers: the merge once more ----------------------------------------------------------------------
+
+
+def _decided(how: How, definitions: Sequence[Contested], rows: Sequence[Contested], choice: Choice) -> How:
+    if choice.kind == "renumber":
+        keys: dict[str, frozenset[bytes]] = {}
+        for each in rows:
+            assert each.key is not None
+            keys[each.table] = keys.get(each.table, frozenset()) | {encode_key(each.key)}
+        known = {table: some for table, some in how.renumber.items() if some is not None}
+        more = {table: some | known.get(table, frozenset()) for table, some in keys.items()}
+        return replace(how, renumber={**how.renumber, **more})
+    assert choice.kind in ("base", "ours", "theirs")
+    return replace(
+        how, definitions={**how.definitions, **{each.place: choice.kind for each in definitions if each.place}}
+    )
+
+
+def _merged_again(
+    desk: Desk, writing: Writing, waiting: Merge, how: How, settled: Sequence[Contested], live: Version
+) -> tuple[Merge, Put]:
+    """The same versions merged with what was decided. What was settled before and written since stays."""
+    forest = desk.repository.forest
+    base, ours, theirs, before = (side(desk, waiting, name) for name in ("base", "ours", "theirs", "merged"))
+    merged = merge(forest, base, ours, theirs, how)
+    came = laid_out_like(merged.version, live)
+    beside = merge(forest, before, live, came, How(prefer="ours"))
+    done = put(desk.repository, writing, live, laid_out_like(beside.version, live))
+    sides = Sides(forest, base, ours, theirs, came)
+    found = [*sides.undecided(merged.conflicts), *sides.refused(done.refused)]
+    found += [*sides.broken(done.broken), *sides.uncompiled(done.uncompiled)]
+    known = {each.what: each for each in contested_in(forest, waiting)}
+    gone = {each.what for each in contested_in(forest, waiting, SETTLED)}
+    next_id = 1 + waiting.open + waiting.settled
+    contested = []
+    for each in found:
+        if each.what in known:
+            contested.append(replace(each, id=known[each.what].id))
+        elif each.what not in gone:
+            contested.append(replace(each, id=next_id))
+            next_id += 1
+    # those that are being settled go to the others, though the merge does not speak of them any more
+    there = {each.id for each in contested}
+    contested += [each for each in settled if each.id not in there]
+    ordered = sorted(contested, key=lambda each: each.id)
+    conflicts = contesting(forest, ordered, waiting.conflicts.roots[SETTLED])
+    return replace(waiting, how=how, conflicts=conflicts), done

@@ -1,0 +1,93 @@
+"""What a merge could not decide, or the database does not take, as things that wait. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import TypeAlias
+
+from isovc.model import Key
+from isovc.repo.merges import Contested
+from isovc.snapshot.how import Place
+from isovc.snapshot.merge import Conflict
+from isovc.snapshot.rows import row_at
+from isovc.snapshot.version import Version
+from isovc.sources.sqlite import Broken, Refusal
+from isovc.tree.forest import Forest
+from isovc.tree.leaf import Row as Cells
+
+Three: TypeAlias = tuple[Cells | None, Cells | None, Cells | None]
+
+_UNNUMBERED = 0  # an id comes when all are known
+
+
+class Sides:
+    """The versions that were merged, and what came out."""
+
+    def __init__(self, forest: Forest, base: Version, ours: Version, theirs: Version, merged: Version) -> None:
+        self._forest = forest
+        self._base, self._ours, self._theirs, self._merged = base, ours, theirs, merged
+
+    def undecided(self, conflicts: Iterable[Conflict]) -> Iterator[Contested]:
+        """What both sides changed, and not alike."""
+        for each in conflicts:
+            if each.row is None:
+                yield self._definition(each.table, each.kind, each.place or ("table", each.table), each.why)
+                continue
+            row, table = each.row, self._merged.shape.tables[each.table]
+            whole = next(side for side in (row.ours, row.theirs, row.base) if side is not None)
+            key = whole[: len(table.key)]
+            columns: list[str | None] = [table.cells[at] for at in row.cells] if row.kind == "edit/edit" else [None]
+            sides = (row.base, row.ours, row.theirs)
+            for column in columns:
+                yield Contested(_UNNUMBERED, each.table, key, column, row.kind, sides, why=each.why)
+
+    def refused(self, refusals: Iterable[Refusal]) -> Iterator[Contested]:
+        """Rows that the database does not take as they were merged; their side is what it does not take."""
+        for each in refusals:
+            others = ", ".join(map(_words, each.others))
+            why = f"{each.why}: {others} has it" if others else each.why
+            sides = self._rows((self._base, self._ours, self._merged), each.table, each.key)
+            yield Contested(_UNNUMBERED, each.table, each.key, None, each.kind, sides, why=why)
+
+    def broken(self, violations: Iterable[Broken]) -> Iterator[Contested]:
+        """Rows that point to others which are not there."""
+        for each in violations:
+            sides = self._rows((self._base, self._ours, self._theirs), each.child, each.key)
+            column = each.columns[0] if len(each.columns) == 1 else None
+            why = f"there is no such row in {each.parent}"
+            yield Contested(_UNNUMBERED, each.child, each.key, column, "foreign key", sides, why=why)
+
+    def uncompiled(self, objects: Iterable[tuple[str, str, str]]) -> Iterator[Contested]:
+        """Views and triggers that speak of something which is not there any more."""
+        for kind, name, why in objects:
+            yield self._definition(name, "schema", (kind, name), why)
+
+    def unfit(self, place: Place, why: str) -> Contested:
+        """A definition that the merged rows do not fit."""
+        objects = (*self._ours.shape.objects, *self._theirs.shape.objects)
+        table = next((each.table for each in objects if (each.type, each.name) == place), place[1])
+        return self._definition(table, "schema", place, why)
+
+    def _definition(self, table: str, kind: str, place: Place, why: str) -> Contested:
+        base, ours, theirs = (definition_at(version, place) for version in (self._base, self._ours, self._theirs))
+        return Contested(_UNNUMBERED, table, None, None, kind, (base, ours, theirs), place, why)
+
+    def _rows(self, versions: tuple[Version, Version, Version], name: str, key: Key) -> Three:
+        table = self._merged.shape.tables[name]
+        base, ours, theirs = (row_at(self._forest, version, name, key, table) for version in versions)
+        return base, ours, theirs
+
+
+def definition_at(version: Version, place: Place) -> Cells | None:
+    """The text of a definition as the only cell of a row; None: there is none."""
+    return next(((each.sql,) for each in version.shape.objects if (each.type, each.name) == place), None)
+
+
+def numbered(contested: Iterable[Contested], first: int = 1) -> Iterator[Contested]:
+    """The same, each with a number of its own."""
+    return (replace(each, id=number) for number, each in enumerate(contested, first))
+
+
+def _words(key: Key) -> str:
+    return ", ".join(map(str, key))
