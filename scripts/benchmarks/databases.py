@@ -83,11 +83,11 @@ def stock(bench: Bench) -> Path:
     def make() -> Path:
         path = bench.cache / f"items-{bench.rows}.db"
         if not path.exists():
-            unfinished = path.with_suffix(".part")
+            rows = load(cached(bench.cache, "items", bench.rows))
+            unfinished = path.with_suffix(".db.part")
             unfinished.unlink(missing_ok=True)
             with sqlite3.connect(unfinished) as database:
                 database.execute(ITEMS)
-                rows = load(cached(bench.cache, "items", bench.rows))
                 database.executemany("INSERT INTO items VALUES(?, ?, ?, ?, ?, ?)", rows)
             database.close()
             unfinished.replace(path)
@@ -231,7 +231,7 @@ def _whole(*words: str, folder: Path) -> Outcome:
 
 
 # What a process inherits when it is forked counts in what the system says of it afterwards, so it tells itself.
-_TELLING = """
+TELLING = """
 import re, resource, sys
 from isovc.cli.main import main
 code = main(sys.argv[1:])
@@ -259,7 +259,7 @@ def _memory(bench: Bench) -> dict[str, Contender]:
     def ours() -> Outcome:
         fresh = Versioned(bench, f"memory-{next(_numbers)}")
         start = time.perf_counter()
-        command = [sys.executable, "-c", _TELLING, "commit", "-m", "first"]
+        command = [sys.executable, "-c", TELLING, "commit", "-m", "first"]
         ended = subprocess.run(command, cwd=fresh.folder, check=True, capture_output=True, text=True, env=ENVIRONMENT)
         seconds = time.perf_counter() - start
         shutil.rmtree(fresh.folder)
