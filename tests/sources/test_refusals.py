@@ -183,6 +183,31 @@ def test_a_row_that_fits_after_all_is_taken(tmp_path: Path) -> None:
     assert rows(database) == [(1, 10, 1), (2, 21, 9), (3, 30, 3), (4, 40, 4)]
 
 
+def test_rows_that_only_together_fit_after_all_are_taken(tmp_path: Path) -> None:
+    """1 keeps 2 and 3 out, which change places in e, and must go itself because 4 stays."""
+    database = make(tmp_path / "a.db", "CREATE TABLE t (a INTEGER PRIMARY KEY, b UNIQUE, c UNIQUE, d UNIQUE, e UNIQUE)")
+    old: list[Row] = [(1, 10, 1, 1, 1), (2, 20, 2, 2, 2), (3, 21, 3, 3, 3), (4, 30, 4, 4, 4), (5, 40, 8, 8, 8)]
+    new: list[Row] = [(1, 30, 5, 6, 1), (2, 20, 5, 2, 3), (3, 21, 3, 6, 2), (4, 40, 4, 4, 4)]
+    assert apply(database, [added(*row) for row in old]) == []
+    found = apply(database, list(map(modified, old[:4], new)))
+    assert [(each.key, each.others) for each in found] == [((1,), ((2,), (3,), (4,))), ((4,), ((5,),))]
+    assert rows(database) == [old[0], new[1], new[2], old[3], old[4]]
+
+
+def test_a_rowid_that_another_row_only_happens_to_have_is_not_in_the_way(tmp_path: Path) -> None:
+    sql = "CREATE TABLE t (a TEXT PRIMARY KEY, b UNIQUE); INSERT INTO t VALUES ('k', 'y'), ('m', 'x')"
+    database = make(tmp_path / "a.db", sql)
+    found = apply(database, [added(None, 1, "x", width=2), added(None, 2, "z", width=2)])
+    assert [(each.key, each.others) for each in found] == [((None, 1), (("m", None),))]
+    assert rows(database) == [(None, 2, "z"), ("k", None, "y"), ("m", None, "x")]
+
+
+def test_rows_with_and_without_a_rowid_in_their_key_come_in_its_order(tmp_path: Path) -> None:
+    database = make(tmp_path / "a.db", "CREATE TABLE t (z INT, a TEXT, b UNIQUE, PRIMARY KEY (z, a))")
+    found = apply(database, [added(1, None, 7, "x", width=3), added(0, "a", None, "x", width=3)])
+    assert [(each.key, each.others) for each in found] == [((1, None, 7), ((0, "a", None),))]
+
+
 def test_rows_that_break_a_check_already_stay(tmp_path: Path) -> None:
     sql = "CREATE TABLE t (a INTEGER PRIMARY KEY, b CHECK (b > 0), c UNIQUE); PRAGMA ignore_check_constraints=ON"
     database = make(tmp_path / "a.db", f"{sql}; INSERT INTO t VALUES (1, -1, 10), (2, 2, 2)")

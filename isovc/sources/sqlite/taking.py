@@ -105,17 +105,20 @@ class _Taking:
 
     def take(self, changes: list[RowChange]) -> list[Refusal]:
         left = changes
+        late: set[bytes] = set()
         while True:
-            waiting, has_pushed = self._all_at_once(left)
+            waiting, pushed = self._all_at_once(left)
             waiting, has_taken = self._each_alone(waiting)
-            # Where nothing was pushed out, what is in the way of a row is there to stay. Else others may fit now.
-            if not (has_pushed or has_taken) or len(waiting) == len(left):
+            # Where nothing was pushed out, what is in the way of a row is there to stay. Else what it had kept out may
+            # fit now, if it comes before it.
+            if not has_taken and pushed <= late:
                 return [self._refused[place] for place in sorted(self._refused)]
-            left = waiting
+            late |= pushed
+            left = sorted(waiting, key=lambda change: encode_key(change.key) in late)
 
-    def _all_at_once(self, changes: list[RowChange]) -> tuple[list[RowChange], bool]:
-        """All out and in again, those that are not taken as they were; those that may still have a chance, and whether
-        a row had to go again that had been taken."""
+    def _all_at_once(self, changes: list[RowChange]) -> tuple[list[RowChange], set[bytes]]:
+        """All out and in again, those that are not taken as they were; those that may still have a chance, and those of
+        them that had been taken and were pushed out again."""
         way, width = self._way, len(self._way.key)
         by_place = {encode_key(change.key): change for change in changes}
         for place in by_place:
@@ -133,7 +136,7 @@ class _Taking:
 
         self._delete([change.key for change in changes if change.before is not None])
         self._insert([change.after for change in changes if change.after is not None], refused)
-        has_pushed = False
+        all_pushed: set[bytes] = set()
         # a row that was there stays, whatever a CHECK says of it today
         self._connection.pragma("ignore_check_constraints", True)
         while back := [change.before for change in out if change.before is not None]:
@@ -143,13 +146,12 @@ class _Taking:
             if stuck:
                 with searching(self._connection, way) as find:
                     pushed = {encode_key(key): key for row in stuck for key in find(row)}
-                has_pushed = True
             self._delete(list(pushed.values()))
             self._insert(stuck)
-            waiting.update(pushed)
+            all_pushed.update(pushed)
             out = [by_place[place] for place in sorted(pushed)]
         self._connection.pragma("ignore_check_constraints", False)
-        return [change for change in changes if encode_key(change.key) in waiting], has_pushed
+        return [change for change in changes if encode_key(change.key) in waiting | all_pushed], all_pushed
 
     def _each_alone(self, changes: list[RowChange]) -> tuple[list[RowChange], bool]:
         """Every row once more, as all others stand now; those that are still not taken, and whether one was."""

@@ -42,7 +42,7 @@ def uncompiled(connection: apsw.Connection) -> list[Uncompiled]:
         if ("view", table) in found:  # without its columns they cannot be compiled either
             found.update({("trigger", each.name): found["view", table] for each in own})
         else:
-            of_views = [each for each in triggers if each.table in views and each.table != table]
+            of_views = [each for each in triggers if each.table in views]
             found.update(_at_fault(connection, table, own, of_views, is_view=table in views))
     places = [(each.type, each.name) for each in objects]
     return [(*place, found[place]) for place in places if place in found]
@@ -63,14 +63,22 @@ def _at_fault(
     if not is_view:  # a view takes no statement without its triggers
         setting_off = {each: sql for each, sql in setting_off.items() if not why_not(connection, sql)}
     with _firing(connection):
-        if not any(why_not(connection, sql) for sql in dict.fromkeys(setting_off.values())):
-            return {}
+        failing = {sql for sql in set(setting_off.values()) if why_not(connection, sql)}
     found = {}
     for each, sql in setting_off.items():
-        with _as_temp(connection, [each, *of_views]):
-            if error := why_not(connection, sql):
-                found[each.type, each.name] = str(error)
+        if sql in failing:
+            with _as_temp(connection, [each, *(other for other in of_views if not _fire_together(each, other))]):
+                if error := why_not(connection, sql):
+                    found[each.type, each.name] = str(error)
     return found
+
+
+def _fire_together(one: SchemaObject, other: SchemaObject) -> bool:
+    """Whether a statement that sets off one may set off the other by itself, not by what the one does."""
+    (event, of), (other_event, other_of) = event_of(one.sql), event_of(other.sql)
+    if (one.table, event) != (other.table, other_event):
+        return False
+    return not of or not other_of or not set(map(folded, of)).isdisjoint(map(folded, other_of))
 
 
 def _setting_off(trigger: SchemaObject, columns: Sequence[str]) -> str:

@@ -80,9 +80,7 @@ class Writing(Reading):
         except BaseException:
             self._ways.clear()
             if self._connection.in_transaction:  # SQLite ends it by itself on a full disk and the like
-                # and read the schema again: what was entered there by hand is not known to be undone
-                undo = "ROLLBACK TO isovc_attempt; RELEASE isovc_attempt; PRAGMA writable_schema=RESET"
-                self._connection.execute(undo)
+                self._connection.execute("ROLLBACK TO isovc_attempt; RELEASE isovc_attempt")
                 self.is_changed = was_changed
             raise
         self._connection.execute("RELEASE isovc_attempt")
