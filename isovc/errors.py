@@ -1405,6 +1405,16 @@ class NoSuchConflict(Refused):
         super().__init__(f"nothing waits at {what}", hint="isovc conflicts lists all that does")
 
 
+class AllSettled(Refused):
+    """Nothing waits any more."""
+
+    code = "all-settled"
+
+    def __init__(self, *, command: str) -> None:
+        self.command = command
+        super().__init__("all conflicts are settled", hint=f"isovc {command} --continue finishes it")
+
+
 class ChoiceRefused(Refused):
     """The database does not take what was chosen."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from isovc.encoding.orderkey import encode_key
-from isovc.errors import ChoiceRefused, NoSuchColumn, NoSuchConflict
+from isovc.errors import AllSettled, ChoiceRefused, NoSuchColumn, NoSuchConflict
 from isovc.formats.words import key_shown
 from isovc.model import Row
 from isovc.repo.deeds import Deed, Telling
@@ -43,6 +43,8 @@ def resolve(desk: Desk, which: Which, choice: Choice, deed: Deed) -> Resolved:
         waiting = need(desk)
         merged = side(desk, waiting, "merged")
         meant = list(_meant(desk, waiting, which, choice, live, merged))
+        if not meant and not waiting.open:
+            raise AllSettled(command=waiting.command)
         if not meant:
             _check_columns(desk, waiting, which, choice, merged)
             raise NoSuchConflict(what=str(which))
@@ -59,7 +61,12 @@ def resolve(desk: Desk, which: Which, choice: Choice, deed: Deed) -> Resolved:
             versions["merged"] = done.version
         if rows and choice.kind not in ("as it is", "renumber"):
             done = _rows_put(desk, writing, done.version, merged, rows, choice)
-        waiting = settle(desk.repository.forest, waiting, [*settled, *_mended(desk, writing, waiting, settled)])
+        broken = _broken(desk, writing, waiting)
+        if choice.kind != "as it is":
+            _refuse_broken(settled, broken)
+        mended = [each for each in contested_in(desk.repository.forest, waiting) if _is_mended(each, broken)]
+        settled_too = [*settled, *(each for each in mended if each.id not in {one.id for one in settled})]
+        waiting = settle(desk.repository.forest, waiting, settled_too)
         now = desk.worktree
         telling = Telling(f"resolve {len(settled)} conflict{'s' * (len(settled) != 1)} of {waiting.command}")
         step = Step(deed, telling, now.head, now.commit, now.files, done.version)
@@ -135,20 +142,38 @@ def _as_kept(desk: Desk, held: Version, rows: Rows) -> dict[str, dict[bytes, Row
     return kept
 
 
-def _mended(desk: Desk, writing: Writing, waiting: Merge, settled: Sequence[Contested]) -> Iterator[Contested]:
-    """What pointed to nothing, and does not any more."""
-    done = {each.id for each in settled}
-    open_ones = [
-        each
-        for each in contested_in(desk.repository.forest, waiting)
-        if each.kind == "foreign key" and each.id not in done
-    ]
-    if open_ones:
-        broken = {(each.child, encode_key(each.key)) for each in writing.broken_references()}
-        yield from (each for each in open_ones if each.key and (each.table, encode_key(each.key)) not in broken)
+def _broken(desk: Desk, writing: Writing, waiting: Merge) -> dict[tuple[str, bytes], str]:
+    """Rows that point to nothing now, with the table they point to; asked only where such rows wait."""
+    if not any(each.kind == "foreign key" for each in contested_in(desk.repository.forest, waiting)):
+        return {}
+    return {(each.child, encode_key(each.key)): each.parent for each in writing.broken_references()}
+
+
+def _refuse_broken(settled: Sequence[Contested], broken: Mapping[tuple[str, bytes], str]) -> None:
+    """A side that still points to nothing settles nothing; whoever wants it so says it without naming a side."""
+    for each in settled:
+        if each.kind == "foreign key" and not _is_mended(each, broken):
+            assert each.key is not None
+            parent = broken[each.table, encode_key(each.key)]
+            why = f"there is no such row in {parent}"
+            raise ChoiceRefused(table=each.table, key=key_shown(each.key), why=why)
+
+
+def _is_mended(each: Contested, broken: Mapping[tuple[str, bytes], str]) -> bool:
+    """Whether it pointed to nothing, and does not any more."""
+    return each.kind == "foreign key" and each.key is not None and (each.table, encode_key(each.key)) not in broken
 
 
 # -- definitions and numbers: the merge once more ----------------------------------------------------------------------
+
+
+def _still_wrong(writing: Writing, sides: Sides, known: Iterable[Contested]) -> Iterator[Contested]:
+    """What the database says by now of rows that point to nothing, views and triggers, where some were known."""
+    kinds = {each.kind for each in known}
+    if "foreign key" in kinds:
+        yield from sides.broken(writing.broken_references())
+    if "schema" in kinds:
+        yield from sides.uncompiled(writing.uncompiled())
 
 
 def _decided(how: How, definitions: Sequence[Contested], rows: Sequence[Contested], choice: Choice) -> How:
@@ -189,9 +214,12 @@ def _merged_again(
         elif each.what not in gone:
             contested.append(replace(each, id=next_id))
             next_id += 1
-    # those that are being settled go to the others, though the merge does not speak of them any more
-    there = {each.id for each in contested}
-    contested += [each for each in settled if each.id not in there]
+    # what was wrong already is no news to the database, and those that are being settled are to lie with the settled
+    there, settling = {each.id for each in contested}, {each.id for each in settled}
+    still = {each.what for each in _still_wrong(writing, sides, known.values())}
+    contested += [
+        each for each in known.values() if each.id not in there and (each.id in settling or each.what in still)
+    ]
     ordered = sorted(contested, key=lambda each: each.id)
     conflicts = contesting(forest, ordered, waiting.conflicts.roots[SETTLED])
     return replace(waiting, how=how, conflicts=conflicts), done
