@@ -31,5 +31,10 @@ class How:
         said = {folded(name): side for name, side in self.tables.items()}
         return said.get(folded(table), self.prefer)
 
+    def definition(self, place: Place) -> Side | None:
+        """The side whose definition stands, where that is decided."""
+        said = {(kind, folded(name)): side for (kind, name), side in self.definitions.items()}
+        return said.get((place[0], folded(place[1])))
+
 
 PLAIN = How()

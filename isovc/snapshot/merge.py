@@ -3,42 +3,38 @@ other."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Literal
 
 from isovc.model import Shape, Table
-from isovc.snapshot.definitions import choose, merge_definitions
-from isovc.snapshot.how import PLAIN, How, Place, Side
+from isovc.snapshot.conflict import Conflict
+from isovc.snapshot.definitions import Definitions, Versions, choose, merge_definitions
+from isovc.snapshot.how import PLAIN, How, Side
 from isovc.snapshot.json_cells import JsonCells
-from isovc.snapshot.merge_layouts import carried, fitting
+from isovc.snapshot.lineage import SIDES, Lineage
+from isovc.snapshot.merge_layouts import Open
+from isovc.snapshot.merge_rows import RowMerge
 from isovc.snapshot.renumbering import renumbered
-from isovc.snapshot.sequence import SEQUENCE, merge_sequence
+from isovc.snapshot.sequence import SEQUENCE, merge_sequence, renamed_sequence
 from isovc.snapshot.version import Version
-from isovc.sql import affinity
+from isovc.tree.build import build
 from isovc.tree.edit import Edit, Replacement, edit
 from isovc.tree.forest import Forest, Root
 from isovc.tree.merge import Conflict as RowConflict
 from isovc.tree.merge import merge as merge_trees
 
+__all__ = ["Conflict", "Merged", "merge"]
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """Something both sides changed, and not alike. Of a row conflict `row` says which, in the columns of the merged
-    table: of its cells those that can be decided are, and for the others our side stands meanwhile. Of a definition
-    `place` says which. `why`: more about it, in words."""
-
-    table: str
-    kind: Literal["row", "schema", "rows against schema"]
-    row: RowConflict | None = None
-    place: Place | None = None
-    why: str = ""
+_LAYOUT = ("page_size", "auto_vacuum")  # of the file, not of what somebody has put into it
 
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """The version that holds both sides, with ours where they conflict. Definitions that do not go together both stand:
-    what has such conflicts is to be looked at, not laid out."""
+    """The version that holds both sides, with ours where they conflict. It can be written into a database whatever the
+    conflicts are: of two definitions that cannot be beside each other theirs is left out, and what ours needs stays,
+    even if they took it away. A row that the merged table cannot take, for want of a value that it asks for or of a
+    key, is left out too, and told. What only rows together break, as UNIQUE or a foreign key, is not looked at."""
 
     version: Version
     conflicts: tuple[Conflict, ...]
@@ -47,134 +43,121 @@ class Merged:
 
 def merge(forest: Forest, base: Version, ours: Version, theirs: Version, how: How = PLAIN) -> Merged:
     """`ours` with the changes from `base` to `theirs`."""
-    conflicts: list[Conflict] = []
     theirs, numbers = renumbered(forest, base, ours, theirs, how.renumber)
-    objects, contested = merge_definitions(base.shape, ours.shape, theirs.shape)
-    conflicts.extend(Conflict(each.table, "schema", place=(each.type, each.name)) for each in contested)
-    tables: dict[str, Table] = {}
+    versions = base, ours, theirs
+    found = merge_definitions(forest, versions, how)
+    conflicts = list(found.conflicts)
     roots: dict[str, Root] = {}
-    for name in dict.fromkeys([*ours.shape.tables, *theirs.shape.tables]):
-        found = _merge_table(forest, name, base, ours, theirs, how, conflicts)
-        if found is not None:
-            tables[name], roots[name] = found
-    pragmas = _merge_mappings(base.shape.pragmas, ours.shape.pragmas, theirs.shape.pragmas)
-    shape = Shape(ours.shape.encoding, pragmas, objects, tables)
+    for each, table, side in found.tables:
+        if table.name == SEQUENCE and side is None:
+            roots[SEQUENCE] = _sequence(forest, versions, found)
+        else:
+            roots[table.name] = _rows(forest, versions, each, table, side, how, conflicts)
+    pragmas = _pragmas(versions, how, conflicts)
+    shape = Shape(ours.shape.encoding, pragmas, found.objects, {table.name: table for _, table, _ in found.tables})
     attachments = choose(base.attachments, ours.attachments, theirs.attachments)[0]
     return Merged(Version(shape, roots, attachments), tuple(conflicts), numbers)
 
 
-def _merge_mappings(base: Mapping[str, int], ours: Mapping[str, int], theirs: Mapping[str, int]) -> dict[str, int]:
-    names = dict.fromkeys([*ours, *theirs])
-    chosen = {name: choose(base.get(name), ours.get(name), theirs.get(name))[0] for name in names}
-    return {name: value for name, value in chosen.items() if value is not None}
+def _pragmas(versions: Versions, how: How, conflicts: list[Conflict]) -> dict[str, int]:
+    merged: dict[str, int] = {}
+    for name in dict.fromkeys(name for version in (*versions[1:], versions[0]) for name in version.shape.pragmas):
+        said = [version.shape.pragmas.get(name) for version in versions]
+        chosen, contested = choose(said[0], said[1], said[2])
+        decided = how.definition(("pragma", name))
+        if decided or (contested and how.prefer):
+            chosen = said[SIDES.index(decided or how.prefer or "ours")]
+        elif contested and name not in _LAYOUT:
+            why = f"it is {said[1]} here and {said[2]} there"
+            conflicts.append(Conflict("", "schema", place=("pragma", name), why=why))
+        if chosen is not None:
+            merged[name] = chosen
+    return merged
 
 
-def _merge_table(
-    forest: Forest, name: str, base: Version, ours: Version, theirs: Version, how: How, conflicts: list[Conflict]
-) -> tuple[Table, Root] | None:
-    was, mine, other = (_whole(version, name) for version in (base, ours, theirs))
-    chosen, both_changed = choose(was, mine, other)
-    if not both_changed:
-        return chosen
-    if name == SEQUENCE and mine is not None and other is not None:
-        return mine[0], merge_sequence(forest, was and was[1].id, mine[1].id, other[1].id)
-    if was is None or mine is None or other is None:
-        conflicts.append(Conflict(name, "rows against schema"))  # dropped here, changed there: a person must say
-        return mine
-    layouts = [_layout(side[0]) for side in (was, mine, other)]
-    if layouts[1] != layouts[2]:
-        found = _merge_columns(forest, name, was, mine, other, how, conflicts)
-        if found is None:
-            # both gave it other columns, or what they do to values differs: SQLite would make 701 of '00701'
-            conflicts.append(Conflict(name, "rows against schema"))
-        return found or mine
-    table, _ = choose(was[0], mine[0], other[0])
-    if layouts[0] != layouts[1]:  # both gave it the same new columns
-        conflicts.append(Conflict(name, "rows against schema"))
-        return mine
-    width, key_width = len(table.cells), len(table.key)
-    steps = merge_trees(forest, was[1].id, mine[1].id, other[1].id, width=width)
-    with forest.store.writing() as writer:
-        edits = _without_conflicts(name, steps, how, conflicts, JsonCells(forest.store, writer, table, how))
-        return table, edit(forest, mine[1].id, edits, width=width, key_width=key_width, writer=writer)
+def _sequence(forest: Forest, versions: Versions, found: Definitions) -> Root:
+    """Numbers given, by the names that tables have now."""
+    roots = []
+    for at, version in enumerate(versions):
+        names = {str(each.own[at]): each.name for each, _, _ in found.tables if each.own[at] is not None}
+        roots.append(renamed_sequence(forest, version, names))
+    was, mine, other = roots
+    if mine is None or other is None or mine in (was, other):
+        return other or mine or build(forest, ())
+    return mine if other == was else merge_sequence(forest, was and was.id, mine.id, other.id)
 
 
-def _merge_columns(
+def _rows(
     forest: Forest,
-    name: str,
-    was: tuple[Table, Root],
-    mine: tuple[Table, Root],
-    other: tuple[Table, Root],
+    versions: Versions,
+    each: Lineage,
+    table: Table,
+    side: Side | None,
     how: How,
     conflicts: list[Conflict],
-) -> tuple[Table, Root] | None:
-    """One side gave the table other columns, and the other side changed rows: the rows go into the new columns. None:
-    they do not."""
-    ours = _layout(was[0]) == _layout(mine[0])
-    rows, columns = (mine, other) if ours else (other, mine)
-    if _layout(rows[0]) != _layout(was[0]) or _common(rows[0], columns[0]) != _common(columns[0], rows[0]):
-        return None
-    fit = fitting(rows[0], columns[0])
-    if fit is None:
-        return None
-    width, new = len(rows[0].cells), columns[0]
-    steps = carried(forest, was[1].id, rows[1].id, columns[1].id, fit, width=width, ours=ours)
-    edits = _without_conflicts(name, steps, how, conflicts)
-    return new, edit(forest, columns[1].id, edits, width=len(new.cells), key_width=len(new.key))
-
-
-def _common(table: Table, other: Table) -> list[tuple[str, str, str]]:
-    """What the columns that both have do to their values."""
-    return sorted(each for each in _columns(table) if each[0] in other.cells)
+) -> Root:
+    """The rows of one table: those of a side, or those of both."""
+    rows = RowMerge(forest, versions, each, table)
+    width, key_width = len(table.cells), len(table.key)
+    with ExitStack() as stack:
+        steps: Iterable[Edit | Replacement | RowConflict | Open]
+        if side is not None:
+            found = rows.of_one(side, stack)
+            start, steps = found.start, found.steps
+        elif rows.is_plain():
+            was, mine, other = (
+                source.root if source else build(forest, (), key_width=key_width) for source in rows.sources
+            )
+            if other.id in (was.id, mine.id):
+                return mine
+            if mine.id == was.id:
+                return other
+            start, steps = mine, merge_trees(forest, was.id, mine.id, other.id, width=width)
+        else:
+            found = rows.of_all(stack)
+            start, steps = found.start, found.steps
+        rows.writer = writer = stack.enter_context(forest.store.writing())
+        json = JsonCells(forest.store, writer, table, how)
+        edits = _without_conflicts(table.name, steps, each.prefer, conflicts, json)
+        if start is not None:
+            return edit(forest, start.id, edits, width=width, key_width=key_width, writer=writer)
+        whole = (one.row for one in edits if isinstance(one, Edit) and one.row is not None)
+        return build(forest, whole, key_width=key_width, writer=writer)
 
 
 def _without_conflicts(
     table: str,
-    steps: Iterator[Edit | Replacement | RowConflict],
-    how: How,
+    steps: Iterable[Edit | Replacement | RowConflict | Open],
+    side: Side | None,
     conflicts: list[Conflict],
-    json: JsonCells | None = None,
+    json: JsonCells,
 ) -> Iterator[Edit | Replacement]:
     """What to do, and of contested rows what can be decided."""
-    side, why = how.side(table), ""
     for step in steps:
-        if json is not None and isinstance(step, RowConflict):
-            step, why = json.decided(step)
-        if not isinstance(step, RowConflict):
+        if isinstance(step, (Edit, Replacement)):
             yield step
-        elif side is not None:
-            yield from _decided(step, side)
+            continue
+        told = step if isinstance(step, Open) else Open(step)
+        found, why = json.decided(told.conflict)
+        if isinstance(found, Edit) and told.why:
+            found = told.conflict._replace(kind="edit/drop", cells=(), merged=found.row)
+        if isinstance(found, Edit):
+            yield found
+        elif side is not None and not told.is_stuck:
+            yield Edit(found.key, _decided(found, side))
         else:
-            conflicts.append(Conflict(table, "row", step, why=why))
-            if step.cells and step.merged is not None:
-                yield Edit(step.key, step.merged)
+            conflicts.append(Conflict(table, "row", found, why="; ".join(filter(None, (told.why, why)))))
+            yield Edit(found.key, found.merged)
 
 
-def _decided(contested: RowConflict, side: Side) -> Iterator[Edit]:
+def _decided(contested: RowConflict, side: Side) -> tuple[object, ...] | None:
     """The row when one side's word counts where both have spoken; what only one has changed is taken all the same."""
     row = {"base": contested.base, "ours": contested.ours, "theirs": contested.theirs}[side]
+    if contested.kind in ("edit/drop", "drop/edit"):
+        return contested.merged
     if contested.kind != "edit/edit" or row is None or contested.merged is None:
-        yield Edit(contested.key, row)
-        return
+        return row
     merged = list(contested.merged)
     for cell in contested.cells:
         merged[cell] = row[cell]
-    yield Edit(contested.key, tuple(merged))
-
-
-def _whole(version: Version, name: str) -> tuple[Table, Root] | None:
-    table = version.shape.tables.get(name)
-    return None if table is None else (table, version.roots[name])
-
-
-def _layout(table: Table) -> tuple[object, ...]:
-    """What decides which cells a row has, what becomes of a value that is put into one, and what is equal to it."""
-    return table.key_kind, table.key, table.cells, table.strict, tuple(_columns(table))
-
-
-def _columns(table: Table) -> list[tuple[str, str, str]]:
-    return [
-        (column.name, affinity(column.type), column.collation.upper())
-        for column in table.columns
-        if not column.generated
-    ]
+    return tuple(merged)

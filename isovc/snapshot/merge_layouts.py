@@ -1,115 +1,260 @@
-"""Rows that one side changed, brought into the columns that the other side gave the table. Writes nothing."""
+"""How rows of a version go into the columns of the merged table, and what becomes of one row. Reads no trees."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
-from isovc.encoding.digest import ChunkId
-from isovc.model import Row, Table
+from isovc.model import Column, KeyKind, Table
+from isovc.snapshot.lineage import Lineage
+from isovc.snapshot.standing import affinity_in
 from isovc.sources.sqlite import constant_defaults
-from isovc.tree.diff import Change, diff, differing_cells
-from isovc.tree.edit import Edit
-from isovc.tree.forest import Forest
-from isovc.tree.leaf import Row as Cells
+from isovc.tree.diff import differing_cells
+from isovc.tree.leaf import Row
 from isovc.tree.merge import Conflict, ConflictKind
-from isovc.tree.read import get
 
 
 @dataclass(frozen=True, slots=True)
 class Fitting:
-    """How rows of one table go into the columns of another. `places`: by cell of the old one, its cell in the new one;
-    what has none was dropped. `fresh`: a row of the new one with what its own columns get by themselves."""
+    """How rows of one version go into the merged table. `places`: by its own cell the cell there; None: it was dropped.
+    `has`: cells of the merged table that it has; `fresh`: what the others get. `lost`: own cells of columns that were
+    dropped, by name, with what a row has in them by itself. `retyped`: cells of the merged table that make something
+    else of values than its own."""
 
-    places: Mapping[int, int]
+    places: tuple[int | None, ...]
+    has: frozenset[int]
     fresh: Row
-    not_null: frozenset[int]
+    lost: Mapping[str, tuple[int, object]]
+    retyped: frozenset[int]
+    same_key: bool
 
-    def row(self, row: Cells) -> Cells:
-        """A row in the new columns."""
+    @property
+    def stands(self) -> bool:
+        """Whether its rows are rows of the merged table as they are, with NULL in what comes behind."""
+        behind = self.fresh[len(self.places) :]
+        in_place = self.places == tuple(range(len(self.places)))
+        return self.same_key and in_place and not self.retyped and all(value is None for value in behind)
+
+    def row(self, own: Row) -> Row:
+        """A row in the merged columns."""
         cells = list(self.fresh)
-        for old, new in self.places.items():
-            cells[new] = row[old]
+        for at, to in enumerate(self.places):
+            if to is not None:
+                cells[to] = own[at]
         return tuple(cells)
 
-    def fits(self, row: Cells) -> bool:
-        """Whether a row can stand there whole: nothing in it was dropped, and nothing is missing."""
-        dropped = any(value is not None for cell, value in enumerate(row) if cell not in self.places)
-        return not dropped and all(self.row(row)[cell] is not None for cell in self.not_null)
 
-
-def fitting(old: Table, new: Table) -> Fitting | None:
-    """How rows fit; None where the key has changed, so that no row is sure to be the same row any more, or where a new
-    column gets what only the moment tells."""
-    if (old.key_kind, old.key, old.strict) != (new.key_kind, new.key, new.strict):
-        return None
-    columns = {column.name: column for column in new.columns}
-    added = [columns[cell] for cell in new.cells if cell not in old.cells and cell in columns]
-    defaults = constant_defaults(added, strict=new.strict)
-    if defaults is None:
-        return None
-    by_name = dict(zip((column.name for column in added), defaults, strict=True))
-    at = {cell: place for place, cell in enumerate(new.cells)}
+def fitting(table: Table, each: Lineage, at: int, new: Table, known: Table | None) -> Fitting:
+    """How rows of a version fit. `known`: the table as it was, in whose columns nothing must be lost."""
+    names = each.columns[at]
+    own = {column.name: column for column in table.columns}
+    declared = {column.name: column for column in new.columns}
+    cells = {cell: to for to, cell in enumerate(new.cells)}
+    places = tuple(cells.get(names.get(cell, cell)) for cell in table.cells)
+    has = frozenset(to for to in places if to is not None)
+    added = [declared[cell] for to, cell in enumerate(new.cells) if to not in has and cell in declared]
+    came = dict(zip((column.name for column in added), _defaults(added, new), strict=True))
+    base = set(each.columns[0].values()) if known else set()
+    gone = [
+        (place, own[cell])
+        for place, cell in enumerate(table.cells)
+        if places[place] is None and cell in own and names[cell] in base
+    ]
+    before = _defaults([column for _, column in gone], table)
+    retyped = frozenset(
+        to
+        for cell, to in zip(table.cells, places, strict=True)
+        if to is not None and cell in own and _makes_other(own[cell], table, declared[new.cells[to]], new)
+    )
+    keys = tuple(cells.get(names.get(cell, cell)) for cell in table.key)
     return Fitting(
-        {place: at[cell] for place, cell in enumerate(old.cells) if cell in at},
-        tuple(by_name.get(cell) for cell in new.cells),
-        frozenset(at[column.name] for column in new.columns if column.not_null and column.name in at),
+        places,
+        has,
+        tuple(came.get(cell) for cell in new.cells),
+        {names[column.name]: (place, value) for (place, column), value in zip(gone, before, strict=True)},
+        retyped,
+        table.key_kind is new.key_kind and keys == tuple(range(len(new.key))) and not retyped & set(range(len(keys))),
     )
 
 
-def carried(
-    forest: Forest, was: ChunkId, rows: ChunkId, columns: ChunkId, fit: Fitting, *, width: int, ours: bool
-) -> Iterator[Edit | Conflict]:
-    """What to do to the tree that has the new columns so that it holds the changes from `was` to `rows` too. `ours`:
-    whose rows they are, for what is told of a conflict."""
-    for change in diff(forest, was, rows, width=width):
-        there = get(forest, columns, change.key, width=len(fit.fresh))
-        yield from _step(change, there, fit, ours=ours)
+def _makes_other(old: Column, table: Table, column: Column, new: Table) -> bool:
+    """Whether a column makes something else of values than it did, or refuses some."""
+    if affinity_in(table, old) != affinity_in(new, column):
+        return True
+    return new.strict and not table.strict and not (column.primary_key and new.key_kind is KeyKind.INTEGER)
 
 
-def _step(change: Change, there: Cells | None, fit: Fitting, *, ours: bool) -> Iterator[Edit | Conflict]:
-    before, after = change.before, change.after
-    if before is None:
-        assert after is not None
-        new = fit.row(after)
-        if there is None and fit.fits(after):
-            yield Edit(change.key, new)
-        elif there is None or any(differing_cells([there[at]], [new[at]]) for at in fit.places.values()):
-            yield _conflict("add/add", change, there, fit, ours=ours)
-        return
-    if there is None:
-        if after is not None:
-            yield _conflict("edit/delete", change, None, fit, ours=ours)
-        return
-    untouched = {new for old, new in fit.places.items() if not differing_cells([there[new]], [before[old]])}
-    if after is None:
-        if len(untouched) == len(fit.places):
-            yield Edit(change.key, None)
-        else:
-            yield _conflict("delete/edit", change, there, fit, ours=ours)
-        return
-    merged, contested = list(there), False
-    for cell in change.cells:
-        place = fit.places.get(cell)
-        if place is None:
-            contested = True  # they changed what the others dropped
-        elif place in untouched:
-            merged[place] = after[cell]
-        else:
-            contested = contested or bool(differing_cells([there[place]], [after[cell]]))
-    if contested:
-        yield _conflict("edit/edit", change, there, fit, ours=ours)
-    elif differing_cells(there, merged):
-        yield Edit(change.key, tuple(merged))
+def _defaults(columns: Sequence[object], table: Table) -> Row:
+    """What rows have in columns that nobody has put anything into; NULL where only the moment tells."""
+    found = []
+    for column in table.columns:
+        if column in columns:
+            value = constant_defaults([column], strict=table.strict) if column.default is not None else None
+            found.append((columns.index(column), value[0] if value else None))
+    return tuple(value for _, value in sorted(found, key=lambda one: one[0]))
 
 
-_TURNED: dict[ConflictKind, ConflictKind] = {"edit/delete": "delete/edit", "delete/edit": "edit/delete"}
+def has_to_be_there(table: Table) -> frozenset[int]:
+    """The cells behind the key that take no NULL."""
+    names = {column.name for column in table.columns if column.not_null}
+    if table.key_kind is KeyKind.COLUMNS_OR_ROWID:
+        names -= set(table.key)
+    return frozenset(at for at, cell in enumerate(table.cells) if at >= len(table.key) and cell in names)
 
 
-def _conflict(kind: ConflictKind, change: Change, there: Cells | None, fit: Fitting, *, ours: bool) -> Conflict:
-    """Told in the new columns. `kind` is as if the rows were ours."""
-    base, row = (None if each is None else fit.row(each) for each in (change.before, change.after))
-    cells = tuple(fit.places[cell] for cell in change.cells if cell in fit.places)
-    if ours:
-        return Conflict(change.key, kind, base, row, there, cells, row)
-    return Conflict(change.key, _TURNED.get(kind, kind), base, there, row, cells, there)
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """One row of a version: its own cells, the same in the merged columns, and which of these cannot stand there
+    because the column refuses them."""
+
+    own: Row
+    row: Row
+    refused: frozenset[int] = frozenset()
+
+
+Three: TypeAlias = tuple[Whole | None, Whole | None, Whole | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A row that a person must decide, and why if that cannot be seen."""
+
+    conflict: Conflict
+    why: str = ""
+    is_stuck: bool = False  # what one side has cannot stand there, so that nobody's word settles it
+
+
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """What becomes of rows of three versions. The fittings are those of base, ours and theirs."""
+
+    fits: tuple[Fitting | None, Fitting, Fitting]
+    needed: frozenset[int]
+
+    def decide(self, key: bytes, was: Whole | None, mine: Whole | None, other: Whole | None) -> Row | Open | None:
+        """The row that stands; None: there is none."""
+        if mine is None and other is None:
+            return None
+        if mine is None or other is None:
+            return self._one_sided(key, was, mine, other)
+        merged, contested = self._cells(was, mine, other)
+        lost = [*self._lost(was, mine, 1), *self._lost(was, other, 2)]
+        kind: ConflictKind = "edit/edit" if was else "add/add"
+        if lost and not contested:
+            kind = "edit/drop" if self._lost(was, mine, 1) else "drop/edit"
+        return self._checked(key, kind, (was, mine, other), merged, contested, lost)
+
+    def _one_sided(self, key: bytes, was: Whole | None, mine: Whole | None, other: Whole | None) -> Row | Open | None:
+        there, at = (mine, 1) if mine is not None else (other, 2)
+        assert there is not None
+        lost = self._lost(was, there, at)
+        if was is None:
+            kind: ConflictKind = "edit/drop" if at == 1 else "drop/edit"
+            return self._checked(key, kind, (was, mine, other), list(there.row), set(), lost)
+        if not lost and not self._touched(was, there, at):
+            return None
+        kind = "edit/delete" if at == 1 else "delete/edit"
+        return self._told(key, kind, (was, mine, other), there.row if at == 1 else None, set(), lost)
+
+    def _touched(self, was: Whole, there: Whole, at: int) -> list[int]:
+        """Cells that a side changed. What it has put into columns that came new changes no row."""
+        known, fit = self.fits[0], self.fits[at]
+        assert known is not None and fit is not None
+        both = sorted(known.has & fit.has)
+        return [both[place] for place in differing_cells([was.row[c] for c in both], [there.row[c] for c in both])]
+
+    def _lost(self, was: Whole | None, there: Whole, at: int) -> list[str]:
+        """Columns that are gone and into which this side put something."""
+        fit, known = self.fits[at], self.fits[0]
+        assert fit is not None
+        found = []
+        for label, (place, default) in fit.lost.items():
+            value = there.own[place]
+            if was is not None and known is not None and label in known.lost:
+                before = was.own[known.lost[label][0]]
+                is_lost = bool(differing_cells([before], [value]))
+            else:
+                is_lost = value is not None and bool(differing_cells([default], [value]))
+            if is_lost:
+                found.append(label)
+        return found
+
+    def _cells(self, was: Whole | None, mine: Whole, other: Whole) -> tuple[list[Any], set[int]]:
+        known, ours, theirs = self.fits
+        merged = list(mine.row)
+        contested: set[int] = set()
+        if was is not None and known is not None:
+            for cell in known.has - ours.has - theirs.has:
+                merged[cell] = was.row[cell]
+        for cell in differing_cells(mine.row, other.row):
+            # a version that lacks a column has in it what rows get there by themselves
+            before = [] if was is None else [was.row[cell]]
+            if cell not in ours.has:
+                merged[cell] = other.row[cell]
+            elif cell not in theirs.has or (before and not differing_cells(before, [other.row[cell]])):
+                continue
+            elif before and not differing_cells(before, [mine.row[cell]]):
+                merged[cell] = other.row[cell]
+            else:
+                contested.add(cell)
+        return merged, contested
+
+    def _checked(
+        self,
+        key: bytes,
+        kind: ConflictKind,
+        rows: Three,
+        merged: list[Any],
+        contested: set[int],
+        lost: Sequence[str],
+    ) -> Row | Open:
+        """No value where it cannot be, no NULL where there has to be something: another version's value stands there
+        meanwhile, or there is no row."""
+        wrong = [cell for cell in range(len(merged)) if not self._good(cell, merged[cell], rows)]
+        for cell in wrong:
+            values = [row.row[cell] for row in (rows[2], rows[1], rows[0]) if row is not None]
+            good = [value for value in (*values, None) if self._good(cell, value, rows)]
+            merged[cell] = good[0] if good else None
+            contested.add(cell)
+        can_stand = all(merged[cell] is not None for cell in self.needed)
+        if not contested and not lost:
+            return tuple(merged)
+        if contested and kind in ("edit/drop", "drop/edit"):
+            kind = "edit/edit" if rows[0] else "add/add"
+        told = self._told(key, kind, rows, tuple(merged) if can_stand else None, contested, lost)
+        if wrong and not lost:
+            return replace(told, why="a value cannot stand in the column as it is now", is_stuck=True)
+        return replace(told, is_stuck=bool(wrong))
+
+    def _good(self, cell: int, value: object, rows: Three) -> bool:
+        """Whether a value can stand in a column."""
+        if value is None:
+            return cell not in self.needed
+        return not any(
+            row is not None and cell in row.refused and not differing_cells([row.row[cell]], [value]) for row in rows
+        )
+
+    def _told(
+        self,
+        key: bytes,
+        kind: ConflictKind,
+        rows: Three,
+        merged: Row | None,
+        contested: set[int],
+        lost: Sequence[str],
+    ) -> Open:
+        """In the merged columns: what a version does not have is shown as it stands."""
+        shown: list[Row | None] = []
+        for row, fit in zip(rows, self.fits, strict=True):
+            if merged is not None and row is not None and kind in ("edit/drop", "drop/edit"):
+                shown.append(merged)  # there is nothing else to decide
+                continue
+            stands = merged or (row.row if row else ())
+            shown.append(
+                None
+                if row is None or fit is None
+                else tuple(row.row[cell] if cell in fit.has else stands[cell] for cell in range(len(row.row)))
+            )
+        why = f"one side put something into {', '.join(lost)}, which the other dropped" if lost else ""
+        return Open(Conflict(key, kind, shown[0], shown[1], shown[2], tuple(sorted(contested)), merged), why)

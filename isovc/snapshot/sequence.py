@@ -50,6 +50,15 @@ def noted(forest: Forest, version: Version, numbers: Mapping[str, int]) -> Versi
     return replace(version, roots={**version.roots, SEQUENCE: new})
 
 
+def renamed_sequence(forest: Forest, version: Version, names: Mapping[str, str]) -> Root | None:
+    """What is noted, by other names of the tables; None: nothing is noted in this version."""
+    root = version.roots.get(SEQUENCE)
+    if root is None or all(old == new for old, new in names.items()):
+        return root
+    rows = scan(forest, root.id, cells=range(_WIDTH))
+    return build(forest, [(row[_ROWID], names.get(row[_NAME], row[_NAME]), row[_SEQ]) for row in rows])
+
+
 def merge_sequence(forest: Forest, base: ChunkId | None, ours: ChunkId, theirs: ChunkId) -> Root:
     """By name, since each side gives the rows numbers of its own. Where both gave more numbers, the higher one counts,
     so that none is given twice. It says the same whose side is ours."""

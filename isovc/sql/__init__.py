@@ -2,6 +2,8 @@
 
 from isovc.sql.affinity import affinity
 from isovc.sql.definition import added_columns, event_of, mentioned, module_of, options_of, renamed, statement
+from isovc.sql.merging import merge_texts
+from isovc.sql.parts import taken_apart, words
 from isovc.sql.quote import folded, literal, name, names
 from isovc.sql.references import Reference, is_autoincrement, references
 
@@ -14,6 +16,7 @@ __all__ = [
     "is_autoincrement",
     "literal",
     "mentioned",
+    "merge_texts",
     "module_of",
     "name",
     "names",
@@ -21,4 +24,6 @@ __all__ = [
     "references",
     "renamed",
     "statement",
+    "taken_apart",
+    "words",
 ]

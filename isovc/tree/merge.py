@@ -13,7 +13,8 @@ from isovc.tree.edit import Edit, Replacement
 from isovc.tree.forest import Forest
 from isovc.tree.leaf import Leaf, Row
 
-ConflictKind: TypeAlias = Literal["edit/edit", "edit/delete", "delete/edit", "add/add"]
+# edit/drop: one side changed a cell of a column, or made a row with one, that the other side took away
+ConflictKind: TypeAlias = Literal["edit/edit", "edit/delete", "delete/edit", "add/add", "edit/drop", "drop/edit"]
 
 
 class Conflict(NamedTuple):

@@ -8,7 +8,7 @@ import pytest
 
 from isovc.blobs import apart
 from isovc.encoding.values import External
-from isovc.model import Column, KeyKind, Shape, Table
+from isovc.model import Column, KeyKind, SchemaObject, Shape, Table
 from isovc.snapshot.how import How
 from isovc.snapshot.json_merge import merge_json
 from isovc.snapshot.merge import Merged, merge
@@ -35,7 +35,8 @@ def large(forest: Forest, text: str | bytes) -> External:
 
 
 def version(forest: Forest, *rows: tuple[Any, ...]) -> Version:
-    return Version(Shape(tables={"Notes": NOTES}), {"Notes": build(forest, rows)})
+    text = SchemaObject("table", "Notes", "Notes", f"CREATE TABLE Notes ({', '.join(NOTES.cells)})")
+    return Version(Shape(objects=(text,), tables={"Notes": NOTES}), {"Notes": build(forest, rows)})
 
 
 def merged(forest: Forest, base: tuple[Any, ...], ours: tuple[Any, ...], theirs: tuple[Any, ...], how: How) -> Merged:
