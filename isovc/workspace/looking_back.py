@@ -27,5 +27,5 @@ def as_of(desk: Desk, history: GitHistory, operation: str) -> Desk:
         held = live_after(db, here, number)
         return decode_version(read_snapshot(db, held) if held else files)
 
-    past = replace(desk.worktree, head=standing.head, commit=standing.commit, files=files, live=None, intent=None)
-    return replace(desk, worktree=past, then=then)
+    past = replace(desk.worktree, head=standing.head, commit=standing.commit, files=files, merging=standing.merging)
+    return replace(desk, worktree=replace(past, live=None, intent=None), then=then)
