@@ -75,7 +75,8 @@ def end(here: Here, command: str, *, goes_on: bool, aborts: bool, skips: bool = 
             how = how_of(desk.repository.settings)
             found = go_on(desk, history, command, how, by, message=message, skip=skips)
         here.screen.say_if(mirror(desk.repository, history))
-    tell(here, found, first="Back to where it began." if aborts else "")
+    where = "" if found.standing.branch else ", on no branch"
+    tell(here, found, first=f"Back to where it began{where}." if aborts else "")
     return True
 
 

@@ -10,6 +10,7 @@ from isovc.history.git_history import GitHistory
 from isovc.repo.deeds import Deed, Telling
 from isovc.repo.names import BRANCHES
 from isovc.repo.operations import Standing
+from isovc.repo.refs import Refs
 from isovc.repo.versions import files_of
 from isovc.snapshot.how import How
 from isovc.snapshot.version import laid_out_like, same
@@ -85,8 +86,7 @@ def give_up(desk: Desk, history: GitHistory, command: str, deed: Deed) -> Brough
         home = here.head if here.branch is not None else waiting.home
         refs: dict[str, CommitId | None] = {home: waiting.home_commit} if home.startswith(BRANCHES) else {}
         if waiting.command == "rebase":
-            refuse_shared_branch(desk, home)
-            refs = {}  # the branch has stayed where it was
+            home, refs = _branch_left(desk, home, waiting.home_commit), {}
         wanted = laid_out_like(side(desk, waiting, "before"), live)
         files = files_of(history, waiting.home_commit)
         telling = Telling(f"give up {waiting.command} of {waiting.task.name}")
@@ -95,3 +95,11 @@ def give_up(desk: Desk, history: GitHistory, command: str, deed: Deed) -> Brough
         moved = difference(desk, live, wanted)
     confirm(desk, intent, writing, moved)
     return Brought(Standing(here.database, home, waiting.home_commit), (), (), moved)
+
+
+def _branch_left(desk: Desk, home: str, commit: CommitId | None) -> str:
+    """Where a rebase that is given up goes back to: its branch, or the version alone where that has gone on since."""
+    refuse_shared_branch(desk, home)
+    with desk.repository.file.reading() as db:
+        found = Refs(db).get(home) if home.startswith(BRANCHES) else None
+    return home if commit is None or (found and found.target == commit) else commit
