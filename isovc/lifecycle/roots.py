@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from isovc.history import CommitId
 from isovc.repo.commits import CommitIndex
 from isovc.repo.database import Database
-from isovc.repo.merges import needed_by
+from isovc.repo.merges import commits_of, read_needed, read_waiting
 from isovc.repo.refs import Refs
 from isovc.repo.repository import Repository
-from isovc.repo.snapshots import kept_since, read_snapshot
+from isovc.repo.snapshots import kept_since
 from isovc.repo.worktrees import Files, Worktrees, merging_in
 
 _DAY = 86_400_000_000  # microseconds
@@ -42,7 +42,10 @@ def roots(db: Database, *, since: int) -> Roots:
         if worktree.intent:
             files += [worktree.intent.before_files, worktree.intent.head_files, worktree.intent.live_files]
             commits.update(each for each in (worktree.intent.commit, *worktree.intent.refs.values()) if each)
-        files += [read_snapshot(db, each) for each in sorted(needed_by(db, *merging_in(worktree)))]
+        for merging in merging_in(worktree):
+            waiting = read_waiting(db, merging)
+            commits |= commits_of(waiting)
+            files += [read_needed(db, each) for each in (merging, *waiting.versions.values())]
     files += kept_since(db, since)
     known = CommitIndex(db)
     return Roots(frozenset(each for each in commits if each in known), tuple(files))

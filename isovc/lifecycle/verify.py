@@ -11,6 +11,7 @@ from isovc.errors import IsovcError
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
 from isovc.lifecycle.audit.verify import damages_of_the_log
+from isovc.lifecycle.awaited import lacking
 from isovc.lifecycle.damage import Damage
 from isovc.lifecycle.indexed import REINDEX, Line, compared, lines, unlisted
 from isovc.lifecycle.losses import Losses
@@ -80,6 +81,7 @@ def verify(
             damages += _rows(history, commit, versions)
     damages += damages_of_the_log(repository, progress)
     damages += _states(repository, versions)
+    damages += lacking(repository)
     damages += _working_copies(repository, history, versions)
     return Verified(store.chunks, len(index), tuple(dict.fromkeys(damages)))
 

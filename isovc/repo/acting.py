@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from isovc.encoding.signing import Sign
+from isovc.errors import Damage, SnapshotForgotten
 from isovc.history import CommitId
 from isovc.repo.database import Database
 from isovc.repo.decided import decide
 from isovc.repo.deeds import Deed, Telling, without_passwords
 from isovc.repo.merges import needed_by
-from isovc.repo.operations import Live, Logged, Operation, Operations
+from isovc.repo.operations import Live, Logged, Operation, Operations, SnapshotId
 from isovc.repo.refs import Refs, Stamp
 from isovc.repo.repository import Repository
 from isovc.repo.snapshots import keep_snapshot
@@ -77,7 +78,10 @@ class Act:
         here = self.worktrees.find(self.worktree)
         if telling.settings:
             decide(self.db, {key: then for key, (_, then) in telling.settings.items()})
-        merging = [each.merging for pair in places.values() for each in pair if each and each.merging]
+        needed: set[SnapshotId] = set()
+        for each in [each.merging for pair in places.values() for each in pair if each and each.merging]:
+            with suppress(Damage, SnapshotForgotten):  # who gives up a merge that is damaged must be able to
+                needed |= needed_by(self.db, each)
         return operations.append(
             Operation(
                 number=self.number,
@@ -104,7 +108,7 @@ class Act:
                 irreversible=telling.irreversible,
             ),
             sign=self._sign,
-            needed=needed_by(self.db, *merging),
+            needed=needed,
         )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from isovc.encoding.orderkey import encode_key
 from isovc.encoding.values import decode, encode
-from isovc.errors import NotCanonical
+from isovc.errors import NotCanonical, RowDamaged, SnapshotForgotten
 from isovc.history import CommitId
 from isovc.model import Column, Key, KeyKind, SchemaObject, Shape, Table
 from isovc.repo.database import Database
@@ -170,9 +170,29 @@ def read_merge(db: Database, snapshot: SnapshotId) -> Merge:
     return _decode(read_snapshot(db, snapshot))
 
 
+def read_waiting(db: Database, snapshot: SnapshotId) -> Merge:
+    """The merge that waits in a working copy now. gc keeps it, so one that is not there is damage."""
+    return _decode(read_needed(db, snapshot))
+
+
+def read_needed(db: Database, snapshot: SnapshotId) -> Files:
+    """A state that a merge needs which waits now."""
+    try:
+        return read_snapshot(db, snapshot)
+    except SnapshotForgotten:
+        raise RowDamaged(row=f"state {snapshot[:12]} of the merge that waits") from None
+
+
 def needed_by(db: Database, *merges: SnapshotId) -> set[SnapshotId]:
     """The snapshots that must be kept for these, themselves among them."""
     return {needed for each in merges for needed in (each, *read_merge(db, each).versions.values())}
+
+
+def commits_of(merge: Merge) -> set[CommitId]:
+    """The commits that it goes on with, or back to."""
+    steps = (merge.task, *merge.todo)
+    found = {each for step in steps for each in (*step.bases, step.theirs, *step.parents)}
+    return {each for each in (*found, merge.home_commit) if each}
 
 
 def _encode(merge: Merge) -> Files:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from isovc.history import CommitId
 from isovc.progress import SILENT, Progress
-from isovc.repo.merges import Merge, read_merge
+from isovc.repo.merges import Merge
 from isovc.repo.names import BRANCHES, KEPT, kept_name
 from isovc.repo.refs import Refs
 from isovc.snapshot.compare import Counts, SchemaChange, count_changes, schema_changes
 from isovc.snapshot.version import Version, pragmas_said, same
 from isovc.workspace.capturing import look
 from isovc.workspace.desk import Desk
+from isovc.workspace.merging.waiting import waiting_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,10 @@ def status(desk: Desk, *, verify: bool = False, progress: Progress = SILENT) -> 
     live = look(desk, verify=verify, progress=progress)
     with desk.repository.file.reading() as db:
         kept = {ref.name: ref.target for ref in Refs(db).all(KEPT)}
-        merging = read_merge(db, desk.worktree.merging) if desk.worktree.merging else None
     found = difference(desk, desk.head, live)
     here, branches = kept_name(desk.worktree.head), kept_name(BRANCHES)
     elsewhere = [each.removeprefix(branches) for each in kept if each.startswith(branches) and each != here]
-    return Status(desk.worktree.branch, desk.worktree.commit, found, kept.get(here), tuple(elsewhere), merging)
+    return Status(desk.worktree.branch, desk.worktree.commit, found, kept.get(here), tuple(elsewhere), waiting_in(desk))
 
 
 def difference(desk: Desk, old: Version, new: Version) -> Difference:

@@ -207,3 +207,52 @@ def test_a_pop_that_waits(app: Versioned) -> None:
     assert subjects(app) == ["first"]
     app.ok("undo", "-n", "3")
     assert (titles(app), len(app.json("stash", "list"))) == (before, 1)
+
+
+# -- what others do meanwhile ------------------------------------------------------------------------------------------
+
+
+def test_a_rebase_is_given_up_though_its_branch_has_gone_on_or_is_gone(parted: Parted) -> None:
+    app = parted("UPDATE notes SET title = 'ours' WHERE id = 2", "UPDATE notes SET title = 'theirs' WHERE id = 2")
+    app.ok("switch", "exp")
+    before, tip = titles(app), app.json("log")[0]["commit"]
+    for deed in (("branch", "-m", "exp", "renamed"), ("merge", "main", "--into", "exp", "-X", "ours")):
+        assert app.run("rebase", "main").code == 3
+        app.ok(*deed)
+        assert "on no branch" in app.ok("rebase", "--abort")
+        status = app.json("status")
+        assert (status["branch"], status["commit"], status["clean"], titles(app)) == (None, tip, True, before)
+        assert app.json("fsck")["damages"] == []
+        app.ok("undo", "-n", "3")
+
+
+def test_versions_that_a_sequence_goes_on_with_outlive_their_branch_and_gc(app: Versioned) -> None:
+    app.ok("switch", "-c", "exp")
+    for number in (1, 2, 3):
+        step(app, f"UPDATE notes SET title = 'exp{number}' WHERE id = {number}", f"exp {number}")
+    app.ok("switch", "main")
+    step(app, "UPDATE notes SET title = 'main1' WHERE id = 1", "main 1")
+    app.ok("config", "gc.undo_days", "0")
+    assert app.run("cherry-pick", "main~1..exp").code == 3
+    app.ok("branch", "-D", "exp")
+    app.ok("gc")
+    assert app.json("fsck")["damages"] == []
+    app.ok("resolve", "--theirs")
+    app.ok("cherry-pick", "--continue")
+    assert titles(app) == [(1, "exp1"), (2, "exp2"), (3, "exp3")]
+    assert app.json("gc")["commits"] == 3
+    assert app.json("fsck")["damages"] == []
+
+
+def test_what_waited_then_is_shown_as_it_was(parted: Parted) -> None:
+    app = parted("UPDATE notes SET title = 'ours'", "UPDATE notes SET title = 'theirs'")
+    assert app.run("merge", "exp").code == 3
+    app.ok("resolve", "notes", "1", "--theirs")
+    app.ok("resolve", "--ours")
+    app.ok("merge", "--continue")
+    for back, waiting in ((0, None), (1, 0), (2, 2), (3, 3), (4, None)):
+        then = ("--at-op", f"@~{back}")
+        found = app.json(*then, "status")["merging"]
+        assert found == (None if waiting is None else {"command": "merge", "open": waiting})
+        assert len(app.json(*then, "conflicts")) == (waiting or 0)
+        assert app.json(*then, "status")["clean"] is (back in (0, 3, 4))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from isovc.errors import ConflictsWait, NothingUnderWay, OtherUnderWay
 from isovc.repo.database import Database
-from isovc.repo.merges import Merge, keep_merge, read_merge
+from isovc.repo.merges import Merge, keep_merge, read_merge, read_needed, read_waiting
 from isovc.repo.operations import SnapshotId
 from isovc.repo.snapshots import keep_snapshot, read_snapshot
 from isovc.snapshot.version import Version, decode_version, encode_version
@@ -15,8 +15,9 @@ def waiting_in(desk: Desk) -> Merge | None:
     """The merge that waits in a working copy."""
     if desk.worktree.merging is None:
         return None
+    read = read_waiting if desk.then is None else read_merge  # what waited once may have been cleaned up since
     with desk.repository.file.reading() as db:
-        return read_merge(db, desk.worktree.merging)
+        return read(db, desk.worktree.merging)
 
 
 def refuse_while_waiting(desk: Desk) -> None:
@@ -38,8 +39,9 @@ def need(desk: Desk, command: str = "", option: str = "") -> Merge:
 
 def side(desk: Desk, merge: Merge, name: str) -> Version:
     """One of its versions: base, ours, theirs, merged, before."""
+    read = read_needed if desk.then is None else read_snapshot
     with desk.repository.file.reading() as db:
-        return decode_version(read_snapshot(db, merge.versions[name]))
+        return decode_version(read(db, merge.versions[name]))
 
 
 def keep(db: Database, merge: Merge, versions: dict[str, Version]) -> SnapshotId:
