@@ -68,7 +68,8 @@ class Contested:
     @property
     def what(self) -> tuple[object, ...]:
         """Two that are about the same thing have the same."""
-        return self.table, None if self.key is None else encode(list(self.key)), self.column, self.place
+        pointing = self.why if self.kind == "foreign key" else None  # of one row several may point to nothing
+        return self.table, None if self.key is None else encode(list(self.key)), self.column, self.place, pointing
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
-from isovc.model import Row, Value
+from isovc.model import Row, Table, Value
 from isovc.repo.merges import Contested, Merge, contested_in
 from isovc.snapshot.values import with_large
 from isovc.workspace.desk import Desk
@@ -25,9 +25,13 @@ def listed(desk: Desk, merge: Merge, which: Which) -> Iterator[tuple[Contested, 
         if each.key is None:
             yield each, rows
             continue
-        cells = tables[each.table].cells
-        yield each, [None if row is None else _shown(each, dict(zip(cells, row, strict=True))) for row in rows]
+        table = tables[each.table]
+        yield each, [None if row is None else _shown(each, table, row) for row in rows]
 
 
-def _shown(each: Contested, cells: dict[str, Value]) -> Side:
-    return cells if each.column is None else (cells[each.column],)
+def _shown(each: Contested, table: Table, row: Row) -> Side:
+    cells = dict(zip(table.cells, row, strict=True))
+    if each.column is not None:
+        return (cells[each.column],)
+    columns = {column.name for column in table.columns}  # a rowid is said by the key
+    return {name: value for name, value in cells.items() if name in columns}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from isovc.encoding.orderkey import encode_key
 from isovc.errors import AllSettled, ChoiceRefused, NoSuchColumn, NoSuchConflict
@@ -22,10 +23,12 @@ from isovc.tree.diff import differing_cells
 from isovc.workspace.desk import Desk
 from isovc.workspace.merging.choosing import Choice, Which, chosen_rows
 from isovc.workspace.merging.putting import Put, put
-from isovc.workspace.merging.telling import Sides, definition_at
+from isovc.workspace.merging.telling import Sides, definition_at, pointing
 from isovc.workspace.merging.waiting import keep, need, side
 from isovc.workspace.moving import Step, announce, changing, confirm
 from isovc.workspace.status import Difference, difference
+
+_Broken: TypeAlias = set[tuple[str, bytes, str | None, str]]  # table, key, column and what is wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,8 @@ def resolve(desk: Desk, which: Which, choice: Choice, deed: Deed) -> Resolved:
     with changing(desk) as (desk, writing, live):
         waiting = need(desk)
         merged = side(desk, waiting, "merged")
-        meant = list(_meant(desk, waiting, which, choice, live, merged))
+        broken = _broken(desk, writing, waiting) if choice.kind == "as it is" else set()
+        meant = list(_meant(desk, waiting, which, choice, live, merged, broken))
         if not meant and not waiting.open:
             raise AllSettled(command=waiting.command)
         if not meant:
@@ -61,8 +65,8 @@ def resolve(desk: Desk, which: Which, choice: Choice, deed: Deed) -> Resolved:
             versions["merged"] = done.version
         if rows and choice.kind not in ("as it is", "renumber"):
             done = _rows_put(desk, writing, done.version, merged, rows, choice)
-        broken = _broken(desk, writing, waiting)
         if choice.kind != "as it is":
+            broken = _broken(desk, writing, waiting)
             _refuse_broken(settled, broken)
         mended = [each for each in contested_in(desk.repository.forest, waiting) if _is_mended(each, broken)]
         settled_too = [*settled, *(each for each in mended if each.id not in {one.id for one in settled})]
@@ -77,13 +81,17 @@ def resolve(desk: Desk, which: Which, choice: Choice, deed: Deed) -> Resolved:
 
 
 def _meant(
-    desk: Desk, waiting: Merge, which: Which, choice: Choice, live: Version, merged: Version
+    desk: Desk, waiting: Merge, which: Which, choice: Choice, live: Version, merged: Version, broken: _Broken
 ) -> Iterator[Contested]:
     known = {name.lower() for name in choice.values}
     for each in which.among(contested_in(desk.repository.forest, waiting)):
         if choice.kind == "set" and (each.key is None or (each.column and each.column.lower() not in known)):
             continue
-        if choice.kind == "as it is" and not which.table and not _is_edited(desk, each, live, merged):
+        if (
+            choice.kind == "as it is"
+            and not which.table
+            and not (_is_edited(desk, each, live, merged) or _is_mended(each, broken))
+        ):
             continue  # who names nothing means what was edited
         yield each
 
@@ -120,8 +128,7 @@ def _rows_put(
     for refused in done.refused:
         raise ChoiceRefused(table=refused.table, key=key_shown(refused.key), why=refused.why)
     for broken in done.broken:
-        why = f"there is no such row in {broken.parent}"
-        raise ChoiceRefused(table=broken.child, key=key_shown(broken.key), why=why)
+        raise ChoiceRefused(table=broken.child, key=key_shown(broken.key), why=pointing(broken)[1])
     return done
 
 
@@ -142,26 +149,25 @@ def _as_kept(desk: Desk, held: Version, rows: Rows) -> dict[str, dict[bytes, Row
     return kept
 
 
-def _broken(desk: Desk, writing: Writing, waiting: Merge) -> dict[tuple[str, bytes], str]:
-    """Rows that point to nothing now, with the table they point to; asked only where such rows wait."""
+def _broken(desk: Desk, writing: Writing, waiting: Merge) -> _Broken:
+    """What points to nothing now; asked only where something waits because it does."""
     if not any(each.kind == "foreign key" for each in contested_in(desk.repository.forest, waiting)):
-        return {}
-    return {(each.child, encode_key(each.key)): each.parent for each in writing.broken_references()}
+        return set()
+    return {(each.child, encode_key(each.key), *pointing(each)) for each in writing.broken_references()}
 
 
-def _refuse_broken(settled: Sequence[Contested], broken: Mapping[tuple[str, bytes], str]) -> None:
+def _refuse_broken(settled: Sequence[Contested], broken: _Broken) -> None:
     """A side that still points to nothing settles nothing; whoever wants it so says it without naming a side."""
     for each in settled:
-        if each.kind == "foreign key" and not _is_mended(each, broken):
-            assert each.key is not None
-            parent = broken[each.table, encode_key(each.key)]
-            why = f"there is no such row in {parent}"
-            raise ChoiceRefused(table=each.table, key=key_shown(each.key), why=why)
+        if each.key is not None and each.kind == "foreign key" and not _is_mended(each, broken):
+            raise ChoiceRefused(table=each.table, key=key_shown(each.key), why=each.why)
 
 
-def _is_mended(each: Contested, broken: Mapping[tuple[str, bytes], str]) -> bool:
+def _is_mended(each: Contested, broken: _Broken) -> bool:
     """Whether it pointed to nothing, and does not any more."""
-    return each.kind == "foreign key" and each.key is not None and (each.table, encode_key(each.key)) not in broken
+    if each.kind != "foreign key" or each.key is None:
+        return False
+    return (each.table, encode_key(each.key), each.column, each.why) not in broken
 
 
 # -- definitions and numbers: the merge once more ----------------------------------------------------------------------
@@ -205,6 +211,9 @@ def _merged_again(
     found = [*sides.undecided(merged.conflicts), *sides.refused(done.refused)]
     found += [*sides.broken(done.broken), *sides.uncompiled(done.uncompiled)]
     known = {each.what: each for each in contested_in(forest, waiting)}
+    # what was wrong already is no news to the database, but waits on while it is
+    found += [each for each in _still_wrong(writing, sides, known.values()) if each.what in known]
+    found = list({each.what: each for each in found}.values())
     gone = {each.what for each in contested_in(forest, waiting, SETTLED)}
     next_id = 1 + waiting.open + waiting.settled
     contested = []
@@ -214,12 +223,9 @@ def _merged_again(
         elif each.what not in gone:
             contested.append(replace(each, id=next_id))
             next_id += 1
-    # what was wrong already is no news to the database, and those that are being settled are to lie with the settled
+    # those that are being settled are to lie with the settled, though the merge does not speak of them any more
     there, settling = {each.id for each in contested}, {each.id for each in settled}
-    still = {each.what for each in _still_wrong(writing, sides, known.values())}
-    contested += [
-        each for each in known.values() if each.id not in there and (each.id in settling or each.what in still)
-    ]
+    contested += [each for each in known.values() if each.id in settling - there]
     ordered = sorted(contested, key=lambda each: each.id)
     conflicts = contesting(forest, ordered, waiting.conflicts.roots[SETTLED])
     return replace(waiting, how=how, conflicts=conflicts), done

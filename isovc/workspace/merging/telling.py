@@ -54,8 +54,7 @@ class Sides:
         """Rows that point to others which are not there."""
         for each in violations:
             sides = self._rows((self._base, self._ours, self._theirs), each.child, each.key)
-            column = each.columns[0] if len(each.columns) == 1 else None
-            why = f"there is no such row in {each.parent}"
+            column, why = pointing(each)
             yield Contested(_UNNUMBERED, each.child, each.key, column, "foreign key", sides, why=why)
 
     def uncompiled(self, objects: Iterable[tuple[str, str, str]]) -> Iterator[Contested]:
@@ -77,6 +76,13 @@ class Sides:
         table = self._merged.shape.tables[name]
         base, ours, theirs = (row_at(self._forest, version, name, key, table) for version in versions)
         return base, ours, theirs
+
+
+def pointing(broken: Broken) -> tuple[str | None, str]:
+    """The column of a row that points to nothing, if it is one, and what is wrong."""
+    if len(broken.columns) == 1:
+        return broken.columns[0], f"there is no such row in {broken.parent}"
+    return None, f"there is no row in {broken.parent} for {', '.join(broken.columns)}"
 
 
 def definition_at(version: Version, place: Place) -> Cells | None:
