@@ -34,13 +34,12 @@ from isovc.repo.refs import Refs
 from isovc.repo.repository import Repository
 from isovc.repo.versions import files_of
 from isovc.repo.worktrees import Files, Worktree, Worktrees
-from isovc.snapshot.capture import capture
-from isovc.snapshot.move import plan_move
-from isovc.snapshot.version import Version, decode_version, encode_version, laid_out_like
-from isovc.sources.sqlite import Database, Mark, PageMap
+from isovc.snapshot.version import Version, decode_version, encode_version
+from isovc.sources.sqlite import Database
 from isovc.workspace.appearing import appear, decide, growing_name, step_aside, vanish
-from isovc.workspace.capturing import known_of, look, remember
+from isovc.workspace.capturing import look, remember
 from isovc.workspace.desk import Desk, check_text, database_path, desk, is_same, path_of, stored_path
+from isovc.workspace.filling import fill
 from isovc.workspace.merging.waiting import refuse_while_waiting
 
 
@@ -98,7 +97,7 @@ def plant(here: Desk, plan: Outset, deed: Deed, telling: Telling) -> Desk:
         vanish(path)
         target = decode_version(plan.live_files or plan.head_files)
         try:
-            mark, pages = _fill(here, growing_name(path), target)
+            mark, pages = fill(here, growing_name(path), target)
             if not (path.parent / FOLDER).exists():
                 write_pointer(path, repository.folder)
             made = _enter(here, plan, stored, deed, telling)
@@ -256,26 +255,6 @@ def _check_free(worktrees: Worktrees, head: str, stored: str) -> None:
     for other in worktrees.all():
         if other.head == head and head.startswith(BRANCHES) and other.database != stored:
             raise BranchInUse(branch=short(head), database=other.database)
-
-
-def _fill(here: Desk, path: Path, target: Version) -> tuple[Mark, PageMap]:
-    """Make a file that holds a version; what it looks like then."""
-    forest = here.repository.forest
-    near = look(here) if here.database.path.exists() and target.shape.tables else None
-    if near is None or laid_out_like(target, near).shape != target.shape:
-        database, live = Database.create(path, target.shape), Version()
-    else:
-        # a copy of the file is made in a moment, and only what differs has to be written after that
-        known = known_of(here.again())
-        here.database.copy_to(path)
-        database = Database(path)
-        with database.reading() as reading:
-            live = capture(forest, reading, known).version
-    with database.writing() as writing:
-        plan = plan_move(forest, live, target)
-        writing.apply(plan.target, plan.changes, contents=plan.contents)
-    with database.reading() as reading:
-        return reading.mark, reading.pages(target.shape).map
 
 
 def _check_folder(repository: Repository, path: Path) -> None:

@@ -9,18 +9,17 @@ from tempfile import TemporaryDirectory
 from isovc.errors import ConflictsElsewhere
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
-from isovc.model import Shape
 from isovc.repo.acting import acting
 from isovc.repo.deeds import Deed, Telling
 from isovc.repo.operations import Standing
 from isovc.repo.refs import Refs
 from isovc.repo.versions import files_of, version_of
 from isovc.snapshot.how import How
-from isovc.snapshot.version import Version, decode_version, laid_out_like
-from isovc.sources.sqlite import Database, Writing
+from isovc.snapshot.version import decode_version
+from isovc.sources.sqlite import Database
 from isovc.workspace.desk import Desk
+from isovc.workspace.filling import fill
 from isovc.workspace.merging.bringing import Brought, Run
-from isovc.workspace.merging.putting import put
 from isovc.workspace.merging.tasks import Plan
 from isovc.workspace.status import difference
 from isovc.workspace.switching import refuse_shared_branch
@@ -51,29 +50,14 @@ def _tried(desk: Desk, history: GitHistory, head: str, tip: CommitId, plan: Plan
     version = decode_version(files)
     desk.repository.cache.mkdir(exist_ok=True)
     with TemporaryDirectory(prefix="merge-", dir=desk.repository.cache) as folder:
-        database = Database.create(Path(folder, "database"), version.shape)
+        path = Path(folder, "database")
+        fill(desk, path, version)
+        database = Database(path)
         there = replace(desk.worktree, database=str(database.path), head=head, commit=tip, files=files)
+        seated = replace(desk, worktree=there, database=database)
         with database.writing() as writing:
-            live = _laid_out(desk, writing, version)
-            run = Run(
-                replace(desk, worktree=there, database=database),
-                history,
-                writing,
-                deed,
-                plan.command,
-                how,
-                live,
-                tip,
-                live,
-                live,
-                head,
-            )
+            run = Run(seated, history, writing, deed, plan.command, how, version, tip, version, version, head)
             stop = run.go_through(plan.tasks)
             if stop is not None:
                 raise ConflictsElsewhere(branch=there.branch or head, name=stop.merge.task.name, open=stop.merge.open)
             return run.told(None)
-
-
-def _laid_out(desk: Desk, writing: Writing, version: Version) -> Version:
-    empty = laid_out_like(Version(Shape(version.shape.encoding)), version)
-    return put(desk.repository, writing, empty, version).version
