@@ -16,7 +16,7 @@ from isovc.encoding.orderkey import encode_key
 from isovc.model import Key, KeyKind, Row
 from isovc.sources.sqlite.access import Access
 from isovc.sources.sqlite.cells import exact, from_exact, run
-from isovc.sources.sqlite.load import inserting, make_room
+from isovc.sources.sqlite.load import inserting
 from isovc.sql import name
 
 Find = Callable[[Row], tuple[Key, ...]]
@@ -25,7 +25,8 @@ _PUSHED_OUT = "isovc_pushed_out"
 
 @contextmanager
 def searching(connection: apsw.Connection, way: Access) -> Iterator[Find]:
-    """A function that finds the keys of the rows in the way of a row, in key order."""
+    """A function that finds the keys of the rows in the way of a row, in key order. The row has been tried before, so
+    no other row has its rowid any more if that is its key."""
     cells = _key_of_old(way)
     columns = ", ".join(f"c{i}" for i in range(len(cells)))
     trigger = f"CREATE TEMP TRIGGER {_PUSHED_OUT} BEFORE DELETE ON main.{name(way.table.name)}"
@@ -35,7 +36,6 @@ def searching(connection: apsw.Connection, way: Access) -> Iterator[Find]:
 
     def find(row: Row) -> tuple[Key, ...]:
         connection.execute("SAVEPOINT isovc_search")
-        make_room(connection, way, [row])
         connection.execute(f"DELETE FROM temp.{_PUSHED_OUT}")
         run(connection, pushing, [row], way.encoding)
         found = connection.execute(f"SELECT * FROM temp.{_PUSHED_OUT}").fetchall()

@@ -40,11 +40,11 @@ def insert_rows(
     ordered = rows if refused else sorted(rows, key=lambda row: row[last] is None)
     for _, each in groupby(ordered, key=lambda row: row[last] is None):
         some = list(each)
-        make_room(connection, way, some)
+        _make_room(connection, way, some)
         _insert(connection, path, way, taking, some, refused)
 
 
-def make_room(connection: apsw.Connection, way: Access, rows: Sequence[Row]) -> None:
+def _make_room(connection: apsw.Connection, way: Access, rows: Sequence[Row]) -> None:
     """Give another rowid to rows that need none, where it is the key of one of these."""
     if way.table.key_kind is KeyKind.COLUMNS_OR_ROWID:
         last, table = len(way.key) - 1, name(way.table.name)

@@ -149,9 +149,10 @@ class _Taking:
             self._delete(list(pushed.values()))
             self._insert(stuck)
             all_pushed.update(pushed)
+            waiting.update(pushed)
             out = [by_place[place] for place in sorted(pushed)]
         self._connection.pragma("ignore_check_constraints", False)
-        return [change for change in changes if encode_key(change.key) in waiting | all_pushed], all_pushed
+        return [change for change in changes if encode_key(change.key) in waiting], all_pushed
 
     def _each_alone(self, changes: list[RowChange]) -> tuple[list[RowChange], bool]:
         """Every row once more, as all others stand now; those that are still not taken, and whether one was."""
