@@ -104,14 +104,14 @@ def _rows(
         if side is not None:
             found = rows.of_one(side, stack)
             start, steps = found.start, found.steps
+        elif (only := rows.of_the_only_one()) is not None:
+            return only
         elif rows.is_plain():
             was, mine, other = (
                 source.root if source else build(forest, (), key_width=key_width) for source in rows.sources
             )
             if other.id in (was.id, mine.id):
                 return mine
-            if mine.id == was.id:
-                return other
             start, steps = mine, merge_trees(forest, was.id, mine.id, other.id, width=width)
         else:
             found = rows.of_all(stack)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any, TypeAlias
 
@@ -72,11 +72,20 @@ class RowMerge:
 
     def is_plain(self) -> bool:
         """Whether all three have the columns of the merged table, so that their trees can be merged as they are."""
-        cells = tuple(range(len(self._new.cells)))
-        return all(
-            source.fit.same_key and source.fit.places == cells and not source.fit.retyped
-            for source in self.sources
-            if source is not None
+        return all(self._is_whole(source) for source in self.sources if source is not None)
+
+    def of_the_only_one(self) -> Root | None:
+        """The rows of the side that alone changed the table, if that is the merged one; None: it is not as simple."""
+        was, mine, other = self.sources
+        for still, changed in ((mine, other), (other, mine)):
+            if still and was and changed and self._is_whole(changed) and still.root.id == was.root.id:
+                if replace(still.table, name="") == replace(was.table, name=""):
+                    return changed.root
+        return None
+
+    def _is_whole(self, source: Source) -> bool:
+        return (
+            source.fit.same_key and source.fit.places == tuple(range(len(self._new.cells))) and not source.fit.retyped
         )
 
     def of_one(self, side: Side, stack: ExitStack) -> Steps:

@@ -40,9 +40,9 @@ def version_of(forest: Forest, sql: str | Sequence[str]) -> Version:
             else:
                 for statement in sql:
                     try:
-                        connection.execute(statement)
+                        connection.executescript(f"BEGIN; {statement}; COMMIT")
                     except sqlite3.Error:
-                        continue
+                        connection.rollback()
         with Database(path).reading() as reading:
             return capture(forest, reading).version
 
