@@ -17,13 +17,13 @@ def test_the_settings_are_read() -> None:
         "merge.json": 'notes.tags,"a.b"."c=d"',
         "merge.renumber": "notes , log",
     }
-    assert how_of(Settings(said, {}), "ours") == How(
-        prefer="ours",
+    assert how_of(Settings(said, {})) == How(
         tables={"log": "theirs", "my table": "ours"},
         json=frozenset({("notes", "tags"), ("a.b", "c=d")}),
         renumber={"notes": None, "log": None},
     )
     assert how_of(Settings({}, said)).side("LOG") == "theirs"
+    assert how_of(Settings(said, {}), "ours").side("log") == "ours"  # what is typed counts more than what is set
     assert how_of(Settings({}, {})) == How()
 
 
