@@ -1718,3 +1718,102 @@ class PatchDoesNotFit(Refused):
             f"{patch} does not fit the database, nothing was changed: {'; '.join(self.places)}{others}",
             hint="isovc checkout the version it was made from, or make the patch anew with isovc diff",
         )
+
+
+# -- questions in SQL --------------------------------------------------------------------------------------------------
+
+
+class BadQuery(WrongUsage):
+    """A query that SQLite does not take, or cannot answer."""
+
+    code = "bad-query"
+
+    def __init__(self, *, why: str, table: str = "") -> None:
+        self.why, self.table = why, table
+        super().__init__(
+            f"the query does not work: {why}", hint="isovc sql 'SELECT name, rows FROM tables' shows what there is"
+        )
+
+
+class OnlyReads(WrongUsage):
+    """SQL that would change something."""
+
+    code = "only-reads"
+
+    def __init__(self, *, what: str) -> None:
+        self.what = what
+        super().__init__(
+            f"a query only reads here: {what} is refused",
+            hint="change the database with a tool of your own, then isovc commit",
+        )
+
+
+class SeveralStatements(WrongUsage):
+    """More than one statement where the answer is one document."""
+
+    code = "several-statements"
+
+    def __init__(self, *, form: str) -> None:
+        self.form = form
+        super().__init__(f"{form} is for one statement, and several were given", hint="ask them one by one")
+
+
+class BadOrder(WrongUsage):
+    """A line in the shell that begins with a dot and is none of ours."""
+
+    code = "bad-order"
+
+    def __init__(self, *, order: str, known: Sequence[str]) -> None:
+        self.order, self.known = order, tuple(known)
+        super().__init__(f"the shell does not know {order}", hint=f"{', '.join(self.known)}; .help explains them")
+
+
+class BadParameter(WrongUsage):
+    """A parameter of a query without a value, or a value without a parameter."""
+
+    code = "bad-parameter"
+
+    def __init__(self, *, name: str, why: str) -> None:
+        self.name, self.why = name, why
+        which = f"the parameter {name!r}" if name else "the parameters"
+        super().__init__(f"{which} cannot be used: {why}", hint="isovc sql 'SELECT :x' -p x=5")
+
+
+class NoTableThere(Refused):
+    """A table that the version which is asked does not have."""
+
+    code = "no-such-table"
+
+    def __init__(self, *, table: str, at: str, near: Sequence[str] = (), elsewhere: str = "") -> None:
+        self.table, self.at, self.near, self.elsewhere = table, at, tuple(near), elsewhere
+        hint = "isovc sql 'SELECT name FROM tables' lists what there is"
+        if self.near:
+            hint = f"did you mean {' or '.join(self.near)}?"
+        if elsewhere:
+            hint = (
+                f"{elsewhere} has it: --at {elsewhere}"
+                if elsewhere != "WORK"
+                else "the database has it now: leave --at out"
+            )
+        super().__init__(f"there is no table {table!r} in {at}", hint=hint)
+
+
+class ParquetNotInstalled(Refused):
+    """A form of output that needs a library nobody installed."""
+
+    code = "parquet-not-installed"
+
+    def __init__(self) -> None:
+        super().__init__("Parquet files need the library pyarrow", hint="pip install 'isovc[parquet]'")
+
+
+class ValueHasNoPlace(Refused):
+    """A value that the form of output cannot hold as it is."""
+
+    code = "value-has-no-place"
+
+    def __init__(self, *, what: str, form: str) -> None:
+        self.what, self.form = what, form
+        super().__init__(
+            f"{what} has no place in {form}", hint="--json and --csv hold everything, or CAST it in the query"
+        )

@@ -43,10 +43,11 @@ HOME = {
     "zstandard": {"encoding"},
     "sqlite_utils": {"sources"},
     "cryptography": {"encoding"},
+    "pyarrow": {"formats"},
 }
 
 # Not installed everywhere, so they are imported where they are used, and nowhere else.
-OPTIONAL = {"cryptography"}
+OPTIONAL = {"cryptography", "pyarrow"}
 
 # Where a module may be loaded by name at run time: commands that are imported when typed, rich when something is drawn.
 MAY_LOAD = {"cli"}

@@ -25,7 +25,7 @@ def test_every_dependency_has_a_home() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     named = {line.partition(">")[0].replace("-", "_") for line in project["dependencies"]}
     assert named == set(HOME) - {"sqlite3"} - OPTIONAL
-    extra = {line.partition(">")[0] for line in project["optional-dependencies"]["sign"]}
+    extra = {line.partition(">")[0] for name in ("sign", "parquet") for line in project["optional-dependencies"][name]}
     assert extra == OPTIONAL
 
 

@@ -14,6 +14,8 @@ SECTIONS: dict[str, dict[str, str]] = {
         "show": "Show one version: who, when, why, and what it changed.",
         "diff": "Show what differs between two versions, row by row.",
         "apply": "Change the database as a patch says, or not at all.",
+        "sql": "Ask the database, or any version of it, in SQL; nothing is changed.",
+        "shell": "Ask one question after the other.",
         "tag": "List tags, or make or remove one.",
     },
     "Branches and going back": {

@@ -45,6 +45,9 @@ SETTINGS: dict[str, Setting] = {
     "gc.auto": Setting(bool, True, "clean up after commands when it pays"),
     "gc.undo_days": Setting(int, 90, "days for which gc keeps what undo could need", 0, 36500),
     "audit.key": Setting(str, "", "the file of the private key that signs every operation"),
+    "sql.cache": Setting(
+        int, 2048, "MiB of filled tables that queries on old versions may leave in the cache", 0, 1 << 20
+    ),
     "history.pack_after": Setting(int, 1000, "loose git objects after which they are packed", 1, 1_000_000),
     "merge.strategy": Setting(
         str,

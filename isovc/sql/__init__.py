@@ -1,7 +1,17 @@
 """SQL as text: names, literals, definitions. Knows nothing of connections or rows in files."""
 
 from isovc.sql.affinity import affinity
-from isovc.sql.definition import added_columns, event_of, mentioned, module_of, options_of, renamed, statement
+from isovc.sql.definition import (
+    added_columns,
+    event_of,
+    mentioned,
+    module_of,
+    options_of,
+    renamed,
+    statement,
+    tokens,
+    unquoted,
+)
 from isovc.sql.merging import merge_texts
 from isovc.sql.parts import taken_apart, words
 from isovc.sql.quote import folded, literal, name, names
@@ -25,5 +35,7 @@ __all__ = [
     "renamed",
     "statement",
     "taken_apart",
+    "tokens",
+    "unquoted",
     "words",
 ]

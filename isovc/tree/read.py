@@ -15,6 +15,7 @@ from isovc.tree.leaf import Leaf, Row
 from isovc.tree.node import Children, Entry, between
 
 _AT_ONCE = 64  # leaves fetched together: half a MB, at most 4
+_FIRST = 4  # leaves fetched at first: who wants a few rows is not made to wait for thousands
 _NODES_AT_ONCE = 16
 _KEYS_AT_ONCE = 256  # keys whose leaves are held together: 2 MB, at most 16
 
@@ -114,10 +115,12 @@ def batches(
     after: bytes | None = None,
     upto: bytes | None = None,
     on_loss: OnLoss | None = None,
+    backwards: bool = False,
 ) -> Iterator[list[Row]]:
-    """The same rows, leaf by leaf."""
+    """The same rows, leaf by leaf; `backwards`: the last one first."""
     level, entries = forest.top(root)
-    for leaf in _leaves(forest, _leaf_entries(forest, level, entries, after, upto, on_loss), on_loss):
+    way = -1 if backwards else 1
+    for leaf in _leaves(forest, _leaf_entries(forest, level, entries, after, upto, on_loss, way), on_loss):
         try:
             columns = [leaf.column(at) for at in cells]
             first = leaf.count_upto(after) if after is not None else 0
@@ -131,7 +134,7 @@ def batches(
             columns = [column[first:last] for column in columns]
         rows = list(zip(*columns, strict=True))
         if rows:
-            yield rows
+            yield rows[::way]
 
 
 def page(forest: Forest, root: ChunkId, *, offset: int, limit: int, width: int) -> list[Row]:
@@ -179,23 +182,31 @@ def _leaf_of(forest: Forest, root: ChunkId, number: int) -> tuple[Entry, int] | 
 
 
 def _leaf_entries(
-    forest: Forest, level: int, entries: Children, after: bytes | None, upto: bytes | None, on_loss: OnLoss | None
+    forest: Forest,
+    level: int,
+    entries: Children,
+    after: bytes | None,
+    upto: bytes | None,
+    on_loss: OnLoss | None,
+    way: int,
 ) -> Iterator[Entry]:
-    within = between(entries, after, upto)
+    within = between(entries, after, upto)[::way]
     if level == 0:
         yield from within
         return
     for start in range(0, len(within), _NODES_AT_ONCE):
         nodes = within[start : start + _NODES_AT_ONCE]
         for children in _surviving(lambda some: forest.children(level, some), nodes, on_loss):
-            yield from _leaf_entries(forest, level - 1, children, after, upto, on_loss)
+            yield from _leaf_entries(forest, level - 1, children, after, upto, on_loss, way)
 
 
 def _leaves(forest: Forest, entries: Iterator[Entry], on_loss: OnLoss | None) -> Iterator[Leaf]:
     """Leaves, fetched some at a time. No thread reads ahead: it takes turns with the caller at the interpreter, which
     costs more than decompressing beside it saves."""
-    while some := list(islice(entries, _AT_ONCE)):
+    many = _FIRST
+    while some := list(islice(entries, many)):
         yield from _surviving(forest.leaves, some, on_loss)
+        many = min(2 * many, _AT_ONCE)
 
 
 def _surviving(fetch: Callable[[list[Entry]], list[_T]], entries: list[Entry], on_loss: OnLoss | None) -> list[_T]:

@@ -13,7 +13,7 @@ from isovc.encoding.orderkey import encode_key
 from isovc.errors import BadCondition, ShapeNotReached
 from isovc.model import Row, SchemaObject, Shape, Table
 from isovc.sources.sqlite.access import Access, access
-from isovc.sources.sqlite.cells import from_exact
+from isovc.sources.sqlite.cells import exact, from_exact
 from isovc.sources.sqlite.connection import set_off_nothing
 from isovc.sources.sqlite.failures import told
 from isovc.sources.sqlite.load import insert_rows
@@ -62,6 +62,14 @@ class Twin:
             with self._holding(batch):
                 for found in read_rows(self._snapshot.connection, self._way):
                     yield from found
+
+    def computed(self, rows: list[Row], columns: Sequence[str]) -> list[Row]:
+        """What the table makes of generated columns. The rows are in the order of their keys, and fit together."""
+        told_exactly = ", ".join(exact(name(column)) for column in columns)
+        order = ", ".join(self._way.sorted_by)
+        query = f"SELECT {told_exactly} FROM main.{name(self._way.table.name)} ORDER BY {order}"
+        with self._holding(rows):
+            return [from_exact(row, self._way.encoding) for row in self._snapshot.connection.execute(query)]
 
     def matching(self, rows: Iterable[Row], condition: str) -> set[bytes]:
         """The encoded keys of the rows that meet a condition. They must fit together."""
