@@ -342,3 +342,20 @@ def test_wrong_words(parted: Parted) -> None:
     assert app.refused("resolve", "notes", "1", "--set", "nothing=1") == "no-such-column"
     assert app.refused("resolve", "notes", "1", "title", "--set", "title=x", "--set", "id=9") == "key-is-kept"
     assert len(conflicts(app)) == 3
+
+
+def test_a_number_that_both_sides_set_in_the_header(parted: Parted) -> None:
+    app = parted("PRAGMA user_version = 7", "PRAGMA user_version = 8; UPDATE notes SET title = 'theirs' WHERE id = 1")
+    assert app.run("merge", "exp").code == 3
+    found = conflicts(app)[0]
+    assert (found["definition"], found["base"], found["ours"], found["theirs"]) == (
+        {"type": "pragma", "name": "user_version"},
+        0,
+        7,
+        8,
+    )
+    assert app.rows("PRAGMA user_version") == [(7,)]
+    app.ok("resolve", "--theirs")
+    assert app.rows("PRAGMA user_version") == [(8,)]
+    app.ok("merge", "--continue")
+    assert titles(app)[0] == (1, "theirs")

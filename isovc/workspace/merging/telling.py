@@ -86,7 +86,11 @@ def pointing(broken: Broken) -> tuple[str | None, str]:
 
 
 def definition_at(version: Version, place: Place) -> Cells | None:
-    """The text of a definition as the only cell of a row; None: there is none."""
+    """The text of a definition, or the value of a pragma, as the only cell of a row; None: there is none."""
+    kind, name = place
+    if kind == "pragma":
+        value = version.shape.pragmas.get(name)
+        return None if value is None else (value,)
     return next(((each.sql,) for each in version.shape.objects if (each.type, each.name) == place), None)
 
 
