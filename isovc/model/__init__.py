@@ -1,7 +1,19 @@
 """Tables, rows and changes as plain values. Knows nothing of files, SQL or trees."""
 
 from isovc.model.changes import KeyRange, RowChange
-from isovc.model.shape import Column, KeyKind, SchemaObject, Shape, Table
+from isovc.model.shape import ROWID_NAMES, Column, KeyKind, SchemaObject, Shape, Table
 from isovc.model.values import Key, Row, Value
 
-__all__ = ["Column", "Key", "KeyKind", "KeyRange", "Row", "RowChange", "SchemaObject", "Shape", "Table", "Value"]
+__all__ = [
+    "ROWID_NAMES",
+    "Column",
+    "Key",
+    "KeyKind",
+    "KeyRange",
+    "Row",
+    "RowChange",
+    "SchemaObject",
+    "Shape",
+    "Table",
+    "Value",
+]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 ROWID = "_rowid_"  # the cell name of a key that is no column of its own
+ROWID_NAMES = ("rowid", "_rowid_", "oid")  # what SQLite calls the rowid, unless a column has that name
 
 
 class KeyKind(Enum):

@@ -101,7 +101,7 @@ class _Merging:
         tables = []
         for each in self.lineages:
             place = ("table", each.name)
-            if place in objects:
+            if place in objects and not module_of(objects[place].sql):  # it may be a virtual table on the other side
                 table = self._known(objects[place], each)
                 if table is None:
                     rehearsal = rehearse(tuple(objects.values()), self.versions[1].shape.encoding)

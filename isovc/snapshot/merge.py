@@ -18,9 +18,12 @@ from isovc.snapshot.merge_rows import RowMerge
 from isovc.snapshot.renumbering import renumbered
 from isovc.snapshot.sequence import SEQUENCE, merge_sequence, renamed_sequence
 from isovc.snapshot.version import Version
+from isovc.snapshot.virtual import things_of
+from isovc.snapshot.virtual_merge import Plainly, merge_virtual
 from isovc.tree.build import build
 from isovc.tree.edit import Edit, Replacement, edit
 from isovc.tree.forest import Forest, Root
+from isovc.tree.leaf import Row as Cells
 from isovc.tree.merge import Conflict as RowConflict
 from isovc.tree.merge import merge as merge_trees
 
@@ -43,20 +46,53 @@ class Merged:
 
 def merge(forest: Forest, base: Version, ours: Version, theirs: Version, how: How = PLAIN) -> Merged:
     """`ours` with the changes from `base` to `theirs`."""
+    sides = base, ours, theirs
     theirs, numbers = renumbered(forest, base, ours, theirs, how.renumber)
     versions = base, ours, theirs
     found = merge_definitions(forest, versions, how)
-    conflicts = list(found.conflicts)
+    virtual = things_of(sides)
+    stored = {table for name, tables in virtual.items() for table in tables if table != name}
+    conflicts = [each for each in found.conflicts if each.table not in stored]
+    tables = [each for each in found.tables if not any(name in stored or name in virtual for name in each[0].own)]
     roots: dict[str, Root] = {}
-    for each, table, side in found.tables:
+    for each, table, side in tables:
         if table.name == SEQUENCE and side is None:
             roots[SEQUENCE] = _sequence(forest, versions, found)
         else:
             roots[table.name] = _rows(forest, versions, each, table, side, how, conflicts)
     pragmas = _pragmas(versions, how, conflicts)
-    shape = Shape(ours.shape.encoding, pragmas, found.objects, {table.name: table for _, table, _ in found.tables})
+    shape = Shape(ours.shape.encoding, pragmas, found.objects, {table.name: table for _, table, _ in tables})
     attachments = choose(base.attachments, ours.attachments, theirs.attachments)[0]
-    return Merged(Version(shape, roots, attachments), tuple(conflicts), numbers)
+    version = Version(shape, roots, attachments)
+    # an index knows the numbers of before
+    version = merge_virtual(forest, virtual, sides, version, how, _plainly(forest, how, conflicts))
+    return Merged(version, tuple(conflicts), numbers)
+
+
+def _plainly(forest: Forest, how: How, conflicts: list[Conflict]) -> Plainly:
+    """What virtual tables share with others."""
+
+    def rows(name: str, base: Version, ours: Version, theirs: Version) -> tuple[Table, Root] | None:
+        found = merge(forest, base, ours, theirs, how)
+        if any(each.row is None for each in found.conflicts):
+            return None
+        conflicts.extend(found.conflicts)
+        return found.version.shape.tables[name], found.version.roots[name]
+
+    def settle(name: str, contested: RowConflict) -> Cells | None:
+        side = how.side(name)
+        if side is not None:
+            return _decided(contested, side)
+        conflicts.append(Conflict(name, "row", contested))
+        return contested.merged
+
+    def contest(name: str, stored: frozenset[str], why: str) -> None:
+        place = "table", name
+        conflicts[:] = [each for each in conflicts if each.table not in stored or each.place is not None]
+        if all(each.place != place for each in conflicts):
+            conflicts.append(Conflict(name, "rows against schema", place=place, why=why))
+
+    return Plainly(rows, settle, contest)
 
 
 def _pragmas(versions: Versions, how: How, conflicts: list[Conflict]) -> dict[str, int]:

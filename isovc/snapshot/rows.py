@@ -1,4 +1,4 @@
-"""Single rows of a version: looking them up, and having them otherwise."""
+"""Single rows of a version, also of virtual tables: looking them up, and having them otherwise."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 from isovc.encoding.orderkey import encode_key
 from isovc.model import Key, Table
 from isovc.snapshot.version import Version
+from isovc.snapshot.virtual_rows import rows_of, with_virtual_rows
 from isovc.tree.edit import Edit, edit
 from isovc.tree.forest import Forest
 from isovc.tree.leaf import Row as Cells
@@ -18,12 +19,13 @@ Rows = Mapping[str, Mapping[bytes, Cells | None]]  # by table and encoded key; N
 
 def row_at(forest: Forest, version: Version, name: str, key: Key, like: Table | None = None) -> Cells | None:
     """The row with this key, in the columns of `like` if that is given; None too where rows have other keys there."""
-    table = version.shape.tables.get(name)
-    if table is None:
+    found = rows_of(forest, version, name)
+    if found is None:
         return None
+    table, root = found
     if like is not None and (table.key_kind, table.key) != (like.key_kind, like.key):
         return None
-    row = get(forest, version.roots[name].id, encode_key(key), width=len(table.cells))
+    row = get(forest, root.id, encode_key(key), width=len(table.cells))
     if row is None or like is None or table.cells == like.cells:
         return row
     cells = dict(zip(table.cells, row, strict=True))
@@ -32,15 +34,25 @@ def row_at(forest: Forest, version: Version, name: str, key: Key, like: Table | 
 
 def rows_at(forest: Forest, version: Version, name: str, keys: Iterable[bytes]) -> dict[bytes, Cells | None]:
     """Many rows of one table, by encoded key."""
-    width = len(version.shape.tables[name].cells)
-    return dict(get_many(forest, version.roots[name].id, sorted(set(keys)), width=width))
+    found = rows_of(forest, version, name)
+    if found is None:
+        return dict.fromkeys(keys)
+    table, root = found
+    return dict(get_many(forest, root.id, sorted(set(keys)), width=len(table.cells)))
 
 
 def with_rows(forest: Forest, version: Version, rows: Rows) -> Version:
     """The version with some rows otherwise."""
     roots = dict(version.roots)
+    virtual: dict[str, list[Edit]] = {}
     for name, some in rows.items():
-        table = version.shape.tables[name]
         edits = [Edit(key, some[key]) for key in sorted(some)]
+        table = version.shape.tables.get(name)
+        if table is None:
+            virtual[name] = edits
+            continue
         roots[name] = edit(forest, roots[name].id, edits, width=len(table.cells), key_width=len(table.key))
-    return replace(version, roots=roots)
+    version = replace(version, roots=roots)
+    for name, edits in virtual.items():
+        version = with_virtual_rows(forest, version, name, edits)
+    return version

@@ -8,6 +8,7 @@ from isovc.sources.sqlite.pages import Changed, Changes, Everything, PageMap, Pa
 from isovc.sources.sqlite.parts import even_parts
 from isovc.sources.sqlite.reading import Reading
 from isovc.sources.sqlite.refusal import Refusal
+from isovc.sources.sqlite.scratch import Scratch, scratch
 from isovc.sources.sqlite.twin import Twin, shape_of, twin
 from isovc.sources.sqlite.writing import Writing
 
@@ -22,12 +23,14 @@ __all__ = [
     "Pages",
     "Reading",
     "Refusal",
+    "Scratch",
     "Twin",
     "Unchanged",
     "Writing",
     "constant_defaults",
     "even_parts",
     "find_changes",
+    "scratch",
     "shape_of",
     "twin",
 ]

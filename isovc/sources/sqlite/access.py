@@ -10,7 +10,7 @@ import apsw
 
 from isovc.encoding.orderkey import encode_key
 from isovc.errors import RowidHidden
-from isovc.model import Key, KeyKind, KeyRange, Row, Table
+from isovc.model import ROWID_NAMES, Key, KeyKind, KeyRange, Row, Table
 from isovc.sources.sqlite.cells import as_bytes, exact, from_exact, placeholder
 from isovc.sources.sqlite.shape import index_columns, key_index
 from isovc.sql import name
@@ -108,7 +108,7 @@ def access(connection: apsw.Connection, path: Path, table: Table) -> Access:
 
 def _rowid(table: Table) -> str:
     taken = {column.name.lower() for column in table.columns}
-    return next((word for word in ("rowid", "_rowid_", "oid") if word not in taken), "")
+    return next((word for word in ROWID_NAMES if word not in taken), "")
 
 
 def _define_order(connection: apsw.Connection, key: tuple[str, ...], encoding: str) -> str:

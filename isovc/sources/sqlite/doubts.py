@@ -12,7 +12,7 @@ from typing import TypeAlias
 import apsw
 
 from isovc.errors import CannotComeBack, MissingCollation, MissingModule, RowidsNotKept
-from isovc.model import SchemaObject
+from isovc.model import ROWID_NAMES, SchemaObject
 from isovc.sources.sqlite.failures import missing
 from isovc.sources.sqlite.own_tables import is_own
 from isovc.sources.sqlite.prepared import why_not
@@ -23,7 +23,6 @@ from isovc.sql import module_of, name, options_of, renamed
 
 Doubt: TypeAlias = MissingModule | CannotComeBack | RowidsNotKept
 _FULL_TEXT = ("fts3", "fts4", "fts5")
-_ROWID = ("rowid", "_rowid_", "oid")
 
 
 def doubts(snapshot: Snapshot) -> tuple[Doubt, ...]:
@@ -68,4 +67,6 @@ def _full_text(snapshot: Snapshot, objects: Sequence[SchemaObject]) -> Iterator[
 def _goes_by_rowid(connection: apsw.Connection, content: str, column: str) -> bool:
     """Whether rows of the table have a rowid that no column of it is, beside a key that names them."""
     columns = {str(row[1]).lower() for row in connection.execute(f"PRAGMA main.table_xinfo({name(content)})")}
-    return column.lower() in _ROWID and column.lower() not in columns and key_index(connection, content) is not None
+    return (
+        column.lower() in ROWID_NAMES and column.lower() not in columns and key_index(connection, content) is not None
+    )

@@ -17,7 +17,7 @@ from isovc.sources.sqlite.order import Place
 from isovc.sources.sqlite.schema_table import add_virtual, create, free_name
 from isovc.sources.sqlite.shape import kind_of, read_objects, read_shape
 from isovc.sources.sqlite.snapshot import Snapshot
-from isovc.sources.sqlite.twin import in_memory
+from isovc.sources.sqlite.twin import beside
 from isovc.sources.sqlite.uncompiled import uncompiled
 from isovc.sql import event_of, folded, name
 
@@ -98,7 +98,7 @@ def renamed_objects(
 
 @contextmanager
 def _in_memory(encoding: str) -> Iterator[Snapshot]:
-    with in_memory(_NOWHERE, encoding) as snapshot:
+    with beside(_NOWHERE, encoding) as snapshot:
         # here a rename shall rewrite and check views and triggers
         snapshot.connection.config(apsw.SQLITE_DBCONFIG_LEGACY_ALTER_TABLE, 0)
         yield snapshot

@@ -32,7 +32,7 @@ _BATCH_ROWS = 512  # rows that stand in the table together: enough to forget the
 def shape_of(objects: Sequence[SchemaObject], like: Shape, path: Path) -> Shape:
     """The shape of a database with these definitions, and the pragmas and encoding of another. `path`: the database
     that an error is about. Indexes, views and triggers are taken as they are said."""
-    with told(path, seconds=0), in_memory(path, like.encoding) as snapshot:
+    with told(path, seconds=0), beside(path, like.encoding) as snapshot:
         by_kind: dict[str, list[SchemaObject]] = {}
         for each in objects:
             by_kind.setdefault(kind_of(each), []).append(each)
@@ -122,15 +122,15 @@ class Twin:
 @contextmanager
 def twin(table: Table, sql: str, encoding: str, path: Path) -> Iterator[Twin]:
     """The twin of a table of that definition. `path`: the database that an error is about."""
-    with told(path, seconds=0, table=table.name), in_memory(path, encoding) as snapshot:
+    with told(path, seconds=0, table=table.name), beside(path, encoding) as snapshot:
         create(snapshot, SchemaObject("table", table.name, table.name, sql))
         yield Twin(snapshot, access(snapshot.connection, path, table))
 
 
 @contextmanager
-def in_memory(path: Path, encoding: str) -> Iterator[Snapshot]:
+def beside(path: Path, encoding: str, *, where: str = ":memory:") -> Iterator[Snapshot]:
     """A database of that encoding that holds nothing and sets off nothing. `path`: the one that an error is about."""
-    connection = apsw.Connection(":memory:")
+    connection = apsw.Connection(where)
     try:
         set_off_nothing(connection)
         connection.execute(f"PRAGMA encoding='{encoding}'")

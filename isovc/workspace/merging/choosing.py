@@ -14,6 +14,7 @@ from isovc.repo.merges import Contested
 from isovc.snapshot.how import Side
 from isovc.snapshot.rows import rows_at
 from isovc.snapshot.version import Version
+from isovc.snapshot.virtual_rows import table_of
 from isovc.tree.forest import Forest
 from isovc.tree.leaf import Row as Cells
 
@@ -73,8 +74,8 @@ def chosen_rows(
         by_table.setdefault(each.table, []).append(each)
     rows: dict[str, dict[bytes, Cells | None]] = {}
     for name, some in by_table.items():
-        table = live.shape.tables.get(name)
-        if table is None:
+        table, then = table_of(live, name), table_of(merged, name)
+        if table is None or then is None:
             raise NoSuchConflict(what=name)
         keyed = [(encode_key(each.key or ()), each) for each in some]
         rows[name] = now = rows_at(forest, live, name, (key for key, _ in keyed))
@@ -82,7 +83,7 @@ def chosen_rows(
             if choice.kind == "set":
                 now[key] = _with_values(each, now[key], table, choice.values)
             else:
-                now[key] = _of_side(each, now[key], table, merged.shape.tables[name], choice)
+                now[key] = _of_side(each, now[key], table, then, choice)
     return rows
 
 

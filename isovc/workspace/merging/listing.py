@@ -8,6 +8,7 @@ from typing import TypeAlias
 from isovc.model import Row, Table, Value
 from isovc.repo.merges import Contested, Merge, contested_in
 from isovc.snapshot.values import with_large
+from isovc.snapshot.virtual_rows import table_of
 from isovc.workspace.desk import Desk
 from isovc.workspace.merging.choosing import Which
 from isovc.workspace.merging.waiting import side
@@ -19,13 +20,17 @@ Side: TypeAlias = Row | dict[str, Value] | None
 def listed(desk: Desk, merge: Merge, which: Which) -> Iterator[tuple[Contested, Sequence[Side]]]:
     """Everything that is meant, with what base, ours and theirs have there."""
     forest = desk.repository.forest
-    tables = side(desk, merge, "merged").shape.tables
+    merged = side(desk, merge, "merged")
+    tables: dict[str, Table | None] = {}
     for each in which.among(contested_in(forest, merge)):
         rows = [None if row is None else with_large(forest.store, row) for row in each.sides]
         if each.key is None:
             yield each, rows
             continue
+        if each.table not in tables:
+            tables[each.table] = table_of(merged, each.table)
         table = tables[each.table]
+        assert table is not None  # it has rows that wait
         yield each, [None if row is None else _shown(each, table, row) for row in rows]
 
 

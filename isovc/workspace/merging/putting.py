@@ -11,6 +11,7 @@ from isovc.repo.repository import Repository
 from isovc.snapshot.move import plan_move
 from isovc.snapshot.rows import Rows, row_at, with_rows
 from isovc.snapshot.version import Version
+from isovc.snapshot.virtual_rows import reindexed
 from isovc.sources.sqlite import Broken, Refusal, Writing
 from isovc.tree.forest import Forest
 from isovc.tree.leaf import Row as Cells
@@ -59,7 +60,11 @@ def _put(repository: Repository, writing: Writing, held: Version, wanted: Versio
     writing.apply(plan.target, plan.changes, contents=plan.contents, refused=refused)
     version = wanted
     if refused:
-        version = with_rows(repository.forest, wanted, _as_before(repository.forest, held, wanted, refused))
+        without = with_rows(repository.forest, wanted, _as_before(repository.forest, held, wanted, refused))
+        version = reindexed(repository.forest, wanted, without)
+        if version is not without:
+            plan = plan_move(repository.forest, without, version)
+            writing.apply(plan.target, plan.changes, contents=plan.contents)
     return Put(version, tuple(refused), tuple(writing.broken_references()), tuple(writing.uncompiled()))
 
 

@@ -18,6 +18,7 @@ from isovc.snapshot.merge import merge
 from isovc.snapshot.rows import Rows, row_at, with_rows
 from isovc.snapshot.values import row_without_large, with_large
 from isovc.snapshot.version import Version, laid_out_like
+from isovc.snapshot.virtual_rows import reindexed, table_of
 from isovc.sources.sqlite import Writing, twin
 from isovc.tree.diff import differing_cells
 from isovc.workspace.desk import Desk
@@ -99,7 +100,8 @@ def _meant(
 def _check_columns(desk: Desk, waiting: Merge, which: Which, choice: Choice, merged: Version) -> None:
     """Say so if somebody set a column that is not there."""
     tables = {each.table for each in which.among(contested_in(desk.repository.forest, waiting)) if each.key is not None}
-    known = [cell for table in sorted(tables) for cell in merged.shape.tables[table].cells]
+    found = (table_of(merged, table) for table in sorted(tables))
+    known = [cell for table in found if table is not None for cell in table.cells]
     for column in choice.values:
         if tables and column.lower() not in {cell.lower() for cell in known}:
             raise NoSuchColumn(column=column, known=known)
@@ -109,7 +111,7 @@ def _is_edited(desk: Desk, each: Contested, live: Version, merged: Version) -> b
     """Whether the database says something else by now than the merge left."""
     if each.key is None:
         return each.place is not None and definition_at(live, each.place) != definition_at(merged, each.place)
-    table = merged.shape.tables.get(each.table)
+    table = table_of(merged, each.table)
     now, then = (row_at(desk.repository.forest, version, each.table, each.key, table) for version in (live, merged))
     return now is not then if now is None or then is None else bool(differing_cells(now, then))
 
@@ -124,7 +126,7 @@ def _rows_put(
     wanted = chosen_rows(forest, held, merged, rows, choice)
     if choice.kind == "set":
         wanted = _as_kept(desk, held, wanted)
-    done = put(desk.repository, writing, held, with_rows(forest, held, wanted))
+    done = put(desk.repository, writing, held, reindexed(forest, held, with_rows(forest, held, wanted)))
     for refused in done.refused:
         raise ChoiceRefused(table=refused.table, key=key_shown(refused.key), why=refused.why)
     for broken in done.broken:
@@ -139,7 +141,10 @@ def _as_kept(desk: Desk, held: Version, rows: Rows) -> dict[str, dict[bytes, Row
     with ExitStack() as stack:
         writer = stack.enter_context(store.writing())
         for name, some in rows.items():
-            table = held.shape.tables[name]
+            table = held.shape.tables.get(name)
+            if table is None:  # a virtual one, whose module keeps them as it likes
+                kept[name] = dict(some)
+                continue
             sql = next(each.sql for each in held.shape.objects if (each.type, each.name) == ("table", name))
             there = stack.enter_context(twin(table, sql, held.shape.encoding, desk.database.path))
             whole = [with_large(store, row) for row in some.values() if row is not None]

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TypeAlias
 
-from isovc.model import Key
+from isovc.model import Key, Table
 from isovc.repo.merges import Contested
 from isovc.snapshot.how import Place
 from isovc.snapshot.merge import Conflict
 from isovc.snapshot.rows import row_at
 from isovc.snapshot.version import Version
+from isovc.snapshot.virtual_rows import table_of
 from isovc.sources.sqlite import Broken, Refusal
 from isovc.tree.forest import Forest
 from isovc.tree.leaf import Row as Cells
@@ -27,6 +28,7 @@ class Sides:
     def __init__(self, forest: Forest, base: Version, ours: Version, theirs: Version, merged: Version) -> None:
         self._forest = forest
         self._base, self._ours, self._theirs, self._merged = base, ours, theirs, merged
+        self._tables: dict[str, Table] = {}
 
     def undecided(self, conflicts: Iterable[Conflict]) -> Iterator[Contested]:
         """What both sides changed, and not alike."""
@@ -34,7 +36,7 @@ class Sides:
             if each.row is None:
                 yield self._definition(each.table, each.kind, each.place or ("table", each.table), each.why)
                 continue
-            row, table = each.row, self._merged.shape.tables[each.table]
+            row, table = each.row, self._table(each.table)
             whole = next(side for side in (row.ours, row.theirs, row.base) if side is not None)
             key = whole[: len(table.key)]
             columns: list[str | None] = [table.cells[at] for at in row.cells] if row.kind == "edit/edit" else [None]
@@ -73,9 +75,16 @@ class Sides:
         return Contested(_UNNUMBERED, table, None, None, kind, (base, ours, theirs), place, why)
 
     def _rows(self, versions: tuple[Version, Version, Version], name: str, key: Key) -> Three:
-        table = self._merged.shape.tables[name]
+        table = self._table(name)
         base, ours, theirs = (row_at(self._forest, version, name, key, table) for version in versions)
         return base, ours, theirs
+
+    def _table(self, name: str) -> Table:
+        if name not in self._tables:
+            found = table_of(self._merged, name)
+            assert found is not None  # it has rows that are contested
+            self._tables[name] = found
+        return self._tables[name]
 
 
 def pointing(broken: Broken) -> tuple[str | None, str]:
