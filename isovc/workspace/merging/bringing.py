@@ -25,7 +25,7 @@ from isovc.workspace.desk import Desk
 from isovc.workspace.merging.bases import common
 from isovc.workspace.merging.putting import Put, put
 from isovc.workspace.merging.tasks import Plan
-from isovc.workspace.merging.telling import Sides, numbered
+from isovc.workspace.merging.telling import Sides, numbered, once
 from isovc.workspace.merging.waiting import keep, refuse_while_waiting
 from isovc.workspace.moving import Step, announce, changing, confirm
 from isovc.workspace.status import Difference, difference
@@ -230,7 +230,7 @@ class Run:
                 unfit.append(sides.unfit(place, refused.why))
         found = [*sides.undecided(merged.conflicts), *unfit, *sides.refused(done.refused)]
         found += [*sides.broken(done.broken), *sides.uncompiled(done.uncompiled)]
-        return merged, done, list(numbered(found)), how
+        return merged, done, list(numbered(once(found))), how
 
     def _stop(
         self, task: Task, rest: tuple[Task, ...], contested: list[Contested], how: How, versions: dict[str, Version]

@@ -24,7 +24,7 @@ from isovc.tree.diff import differing_cells
 from isovc.workspace.desk import Desk
 from isovc.workspace.merging.choosing import Choice, Which, chosen_rows
 from isovc.workspace.merging.putting import Put, put
-from isovc.workspace.merging.telling import Sides, definition_at, pointing
+from isovc.workspace.merging.telling import Sides, definition_at, once, pointing
 from isovc.workspace.merging.waiting import keep, need, side
 from isovc.workspace.moving import Step, announce, changing, confirm
 from isovc.workspace.status import Difference, difference
@@ -218,11 +218,10 @@ def _merged_again(
     known = {each.what: each for each in contested_in(forest, waiting)}
     # what was wrong already is no news to the database, but waits on while it is
     found += [each for each in _still_wrong(writing, sides, known.values()) if each.what in known]
-    found = list({each.what: each for each in found}.values())
     gone = {each.what for each in contested_in(forest, waiting, SETTLED)}
     next_id = 1 + waiting.open + waiting.settled
     contested = []
-    for each in found:
+    for each in once(found):
         if each.what in known:
             contested.append(replace(each, id=known[each.what].id))
         elif each.what not in gone:

@@ -47,8 +47,8 @@ class Sides:
     def refused(self, refusals: Iterable[Refusal]) -> Iterator[Contested]:
         """Rows that the database does not take as they were merged; their side is what it does not take."""
         for each in refusals:
-            others = ", ".join(map(_words, each.others))
-            why = f"{each.why}: {others} has it" if others else each.why
+            others = "; ".join(map(_words, each.others))
+            why = f"{each.why}: {others} {'have' if len(each.others) > 1 else 'has'} it" if others else each.why
             sides = self._rows((self._base, self._ours, self._merged), each.table, each.key)
             yield Contested(_UNNUMBERED, each.table, each.key, None, each.kind, sides, why=why)
 
@@ -62,10 +62,10 @@ class Sides:
     def uncompiled(self, objects: Iterable[tuple[str, str, str]]) -> Iterator[Contested]:
         """Views and triggers that speak of something which is not there any more."""
         for kind, name, why in objects:
-            yield self._definition(name, "schema", (kind, name), why)
+            yield self.unfit((kind, name), why)
 
     def unfit(self, place: Place, why: str) -> Contested:
-        """A definition that the merged rows do not fit."""
+        """A definition that does not go with what was merged."""
         objects = (*self._ours.shape.objects, *self._theirs.shape.objects)
         table = next((each.table for each in objects if (each.type, each.name) == place), place[1])
         return self._definition(table, "schema", place, why)
@@ -103,9 +103,17 @@ def definition_at(version: Version, place: Place) -> Cells | None:
     return next(((each.sql,) for each in version.shape.objects if (each.type, each.name) == place), None)
 
 
-def numbered(contested: Iterable[Contested], first: int = 1) -> Iterator[Contested]:
+def once(contested: Iterable[Contested]) -> list[Contested]:
+    """Of those about the same thing the first: what the merge asks, the database may ask too."""
+    found: dict[tuple[object, ...], Contested] = {}
+    for each in contested:
+        found.setdefault(each.what, each)
+    return list(found.values())
+
+
+def numbered(contested: Iterable[Contested]) -> Iterator[Contested]:
     """The same, each with a number of its own."""
-    return (replace(each, id=number) for number, each in enumerate(contested, first))
+    return (replace(each, id=number) for number, each in enumerate(contested, 1))
 
 
 def _words(key: Key) -> str:
