@@ -201,7 +201,7 @@ class _Merging:
             each = objects[place]
             if each.type == "table" and not module_of(each.sql):
                 self._refuse(each, why)
-            elif not self._fails_alone(each):
+            elif not self._fails_alone(each, is_absent=place in rehearsal.absent):
                 self._make_room(each, why, objects, is_absent=place in rehearsal.absent)
         for place, each in objects.items():
             if place[0] == "table" and place not in self.settled:
@@ -213,15 +213,15 @@ class _Merging:
         if each not in self.sides[1].values() and each not in self.sides[2].values() and not asked.refused:
             self.asked[each.name] = replace(asked, refused=why)
 
-    def _fails_alone(self, each: SchemaObject) -> bool:
-        """Whether it does not work on a side that has it either: then that side has lived with it."""
+    def _fails_alone(self, each: SchemaObject, *, is_absent: bool) -> bool:
+        """Whether it does no better on a side that has it: then that side has lived with it."""
         place = (each.type, each.name)
         for at in (1, 2):
             if self.sides[at].get(place) != each:
                 continue
             if at not in self._alone:
                 self._alone[at] = rehearse(tuple(self.sides[at].values()), self.versions[at].shape.encoding)
-            if place in self._alone[at].absent or place in self._alone[at].broken:
+            if place in self._alone[at].absent or (not is_absent and place in self._alone[at].broken):
                 return True
         return False
 

@@ -78,9 +78,8 @@ class RowMerge:
         """The rows of the side that alone changed the table, if that is the merged one; None: it is not as simple."""
         was, mine, other = self.sources
         for still, changed in ((mine, other), (other, mine)):
-            if still and was and changed and self._is_whole(changed) and still.root.id == was.root.id:
-                if replace(still.table, name="") == replace(was.table, name=""):
-                    return changed.root
+            if still and was and changed and self._is_whole(changed) and _untouched(was, still):
+                return changed.root
         return None
 
     def _is_whole(self, source: Source) -> bool:
@@ -126,7 +125,9 @@ class RowMerge:
 
     def _differing(self, was: Source, source: Source) -> Iterator[tuple[bytes, Row | None, Row | None]]:
         shared = min(was.width, source.width)
-        if _labels(was)[:shared] == _labels(source)[:shared]:
+        # trees cannot tell a NULL that somebody put into a new column from the default that rows have there
+        by_default = any(was.fit.fresh[cell] is not None for cell in source.fit.has - was.fit.has)
+        if _labels(was)[:shared] == _labels(source)[:shared] and not by_default:
             width = max(was.width, source.width)
             for change in diff(self._forest, was.root.id, source.root.id, width=width):
                 before, after = change.before, change.after
@@ -207,6 +208,10 @@ class RowMerge:
             value = after[at]
             cells[at] = apart(self.writer, value) if self.writer and is_large(value) else value
         return tuple(cells)
+
+
+def _untouched(was: Source, source: Source) -> bool:
+    return source.root.id == was.root.id and replace(source.table, name="") == replace(was.table, name="")
 
 
 def _labels(source: Source) -> list[object]:

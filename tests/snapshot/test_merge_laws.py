@@ -24,6 +24,14 @@ BASE = (
     "CREATE INDEX i ON t (a)",
     "CREATE VIEW v AS SELECT b FROM t",
 )
+
+
+def made_anew(definition: str, columns: str) -> str:
+    """Another table t, as ALTER cannot make it."""
+    aside = f"{definition}; INSERT OR IGNORE INTO m SELECT {columns} FROM t; DROP TABLE t; ALTER TABLE m RENAME TO t"
+    return f"PRAGMA legacy_alter_table = ON; {aside}; PRAGMA legacy_alter_table = OFF"
+
+
 TABLES = st.sampled_from(["t", "u", "tt"])
 COLUMNS = st.sampled_from(["a", "b", "c", "d", "x", "id"])
 CHANGES = st.one_of(
@@ -35,7 +43,7 @@ CHANGES = st.one_of(
         "ALTER TABLE {} ADD COLUMN {} {}".format,
         TABLES,
         st.sampled_from(["c", "d", "e"]),
-        st.sampled_from(["", "INT", "TEXT DEFAULT 'x'", "NOT NULL DEFAULT 5", "REFERENCES u", "AS (1)", "CHECK (c <> 7)"]),
+        st.sampled_from(["", "INT", "TEXT DEFAULT 'x'", "NOT NULL DEFAULT 5", "REFERENCES u", "AS (1)", "CHECK (c > 7)"]),
     ),
     st.builds("ALTER TABLE {} DROP COLUMN {}".format, TABLES, COLUMNS),
     st.builds("ALTER TABLE {} RENAME COLUMN {} TO {}".format, TABLES, COLUMNS, st.sampled_from(["c", "n", "B"])),
@@ -57,10 +65,8 @@ CHANGES = st.one_of(
             "DROP INDEX i",
             "PRAGMA user_version = 3",
             # a key and types that ALTER cannot give
-            "PRAGMA legacy_alter_table = ON; CREATE TABLE m (id INT, a TEXT PRIMARY KEY, b); INSERT INTO m SELECT id, a, b FROM t; DROP TABLE t;"
-            "ALTER TABLE m RENAME TO t; PRAGMA legacy_alter_table = OFF",
-            "PRAGMA legacy_alter_table = ON; CREATE TABLE m (b ANY, id INTEGER PRIMARY KEY, a INT) STRICT; INSERT OR IGNORE INTO m SELECT b, id, a FROM t;"
-            "DROP TABLE t; ALTER TABLE m RENAME TO t; PRAGMA legacy_alter_table = OFF",
+            made_anew("CREATE TABLE m (id INT, a TEXT PRIMARY KEY, b)", "id, a, b"),
+            made_anew("CREATE TABLE m (b ANY, id INTEGER PRIMARY KEY, a INT) STRICT", "b, id, a"),
         ]
     ),
 )  # fmt: skip
