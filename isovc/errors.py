@@ -511,6 +511,79 @@ class BeforeHistory(Refused):
         )
 
 
+class NothingWatched(Refused):
+    """A branch that no watcher ever saw the database on."""
+
+    code = "nothing-watched"
+
+    def __init__(self, *, head: str) -> None:
+        self.head = head
+        name = head.removeprefix("refs/heads/")
+        super().__init__(f"nothing was recorded of the database on {name}", hint="isovc watch")
+
+
+class NoSuchEntry(Refused):
+    """A number that no recorded transaction has."""
+
+    code = "no-such-entry"
+
+    def __init__(self, *, number: int, first: int, last: int) -> None:
+        self.number, self.first, self.last = number, first, last
+        super().__init__(f"no recorded state has the number {number}", hint=f"they go from {first} to {last}")
+
+
+class TimelineBroken(Damage):
+    """What was recorded does not lead from one whole version to the next."""
+
+    code = "timeline-broken"
+
+    def __init__(self, *, head: str, number: int, why: str) -> None:
+        self.head, self.number, self.why = head, number, why
+        name = head.removeprefix("refs/heads/")
+        super().__init__(f"recorded state {number} of {name} cannot be trusted: {why}", hint="isovc fsck")
+
+
+class AlreadyWatched(Busy):
+    """Another watcher records this database."""
+
+    code = "already-watched"
+
+    def __init__(self, *, path: Path, pid: int | None) -> None:
+        self.path, self.pid = path, pid
+        who = f"process {pid}" if pid else "another process"
+        super().__init__(f"{path} is being watched already, by {who}", hint="isovc watch status")
+
+
+class NotWatched(Refused):
+    """No watcher records this database."""
+
+    code = "not-watched"
+
+    def __init__(self, *, path: Path) -> None:
+        self.path = path
+        super().__init__(f"{path} is not being watched", hint="isovc watch --daemon")
+
+
+class WatcherFailed(Refused):
+    """A watcher in the background ended before it had seen the database."""
+
+    code = "watcher-failed"
+
+    def __init__(self, *, path: Path, log: Path) -> None:
+        self.path, self.log = path, log
+        super().__init__(f"{path} is not being watched: the process ended at once", hint=f"tail {quote(str(log))}")
+
+
+class BadInterval(WrongUsage):
+    """Words that are no length of time to wait between two looks."""
+
+    code = "bad-interval"
+
+    def __init__(self, *, text: str, allowed: str) -> None:
+        self.text, self.allowed = text, allowed
+        super().__init__(f"{text!r} is no interval: {allowed}", hint="isovc watch --every 20ms")
+
+
 class BadMoment(WrongUsage):
     """Words that are no point in time."""
 

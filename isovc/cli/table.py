@@ -35,6 +35,10 @@ SECTIONS: dict[str, dict[str, str]] = {
         "op": "Look at the operations, go back to one, or take one back.",
         "worktree": "Have other versions as database files of their own, beside this one.",
     },
+    "Every moment": {
+        "watch": "Record every transaction of the database, so that any moment can be gone back to.",
+        "coverage": "Show from when to when transactions were recorded, how finely, and where something is missing.",
+    },
     "The repository": {
         "audit": "Show, check and hand on the record of who did what, when and to which data.",
         "config": "Show or change settings.",

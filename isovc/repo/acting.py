@@ -17,6 +17,7 @@ from isovc.repo.operations import Live, Logged, Operation, Operations, SnapshotI
 from isovc.repo.refs import Refs, Stamp
 from isovc.repo.repository import Repository
 from isovc.repo.snapshots import keep_snapshot
+from isovc.repo.timeline import Timelines
 from isovc.repo.worktrees import Files, Worktrees
 
 
@@ -60,6 +61,7 @@ class Act:
         """Working copies stay where they are, on a branch that is called otherwise."""
         for number, head in heads.items():
             found = self.worktrees.get(number)
+            Timelines(self.db).rename(found.head, head)
             self.worktrees.set_head(number, head, found.commit, found.files, merging=found.merging)
 
     def record(self, telling: Telling) -> Logged | None:

@@ -86,11 +86,14 @@ class StoreFile:
                 connection.rollback()
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """One write transaction: all of it is kept, on disk, when the block ends, or nothing."""
+    def transaction(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+        """One write transaction: all of it is kept, on disk, when the block ends, or nothing. Not `durable`: a power
+        cut may take it back, with everything later, until somebody else's transaction is on disk."""
         with _translated(self.path, self._busy_seconds, "write"):
             connection = self.connection()
             assert not connection.in_transaction, "a transaction begins where no other block of this thread is open"
+            if not durable:
+                connection.execute("PRAGMA synchronous = NORMAL")
             try:
                 connection.execute("BEGIN IMMEDIATE")
                 yield connection
@@ -98,6 +101,9 @@ class StoreFile:
             except BaseException:
                 connection.rollback()
                 raise
+            finally:
+                if not durable:
+                    connection.execute("PRAGMA synchronous = FULL")
 
     def give_back(self, pages: int) -> None:
         """Hand at most so many free pages back to the file system."""

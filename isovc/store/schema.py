@@ -105,6 +105,50 @@ CREATE TABLE operation_snapshot(number INTEGER, snapshot BLOB, PRIMARY KEY(numbe
 ALTER TABLE ref_log ADD COLUMN act INTEGER;
 """
 
+TIMELINE = """
+-- What a watcher saw of a working copy while it was on a head. next: the number of the next entry; time: of the last;
+-- seen: nothing else happened until then; place: where it was in the database's log; operation: the last one it knows;
+-- seals: of all its packs and roots together.
+CREATE TABLE timeline(
+    id INTEGER PRIMARY KEY,
+    worktree INTEGER NOT NULL,
+    head TEXT NOT NULL,
+    next INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    seen INTEGER NOT NULL,
+    place BLOB,
+    operation INTEGER NOT NULL,
+    seals BLOB NOT NULL,
+    seal BLOB NOT NULL,
+    UNIQUE(worktree, head)
+);
+-- Entries of a timeline, many in a row: docs/formats/timeline.md. large: of how many values only the name stands there.
+CREATE TABLE timeline_pack(
+    id INTEGER PRIMARY KEY,
+    line INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    first_time INTEGER NOT NULL,
+    last_time INTEGER NOT NULL,
+    entries INTEGER NOT NULL,
+    odd INTEGER NOT NULL,
+    changes INTEGER NOT NULL,
+    large INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    seal BLOB NOT NULL
+);
+CREATE INDEX timeline_pack_by_number ON timeline_pack(line, first);
+CREATE INDEX timeline_pack_by_time ON timeline_pack(line, first_time);
+-- Whole versions, so that no rebuilding begins far away: the files of a version, packed.
+CREATE TABLE timeline_root(
+    line INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    files BLOB NOT NULL,
+    seal BLOB NOT NULL,
+    PRIMARY KEY(line, number)
+);
+"""
+
 TOTALS = ("operation", "ref", "ref_log", "worktree")  # of which the table `total` speaks
 
-STEPS: tuple[str, ...] = (CHUNKS, HISTORY, WORKTREES, OPERATIONS)
+STEPS: tuple[str, ...] = (CHUNKS, HISTORY, WORKTREES, OPERATIONS + TIMELINE)

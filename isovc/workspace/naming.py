@@ -8,6 +8,7 @@ from isovc.repo.acting import acting
 from isovc.repo.commits import CommitIndex
 from isovc.repo.deeds import Deed, Telling
 from isovc.repo.names import BRANCHES, TAGS, kept_name, short, what_is
+from isovc.repo.timeline import Timelines
 from isovc.workspace.desk import Desk
 
 
@@ -38,6 +39,7 @@ def rename(desk: Desk, name: str, new: str, deed: Deed) -> None:
             refs.rename(name, new, stamp)
         if refs.get(kept_name(name)) is not None:
             refs.rename(kept_name(name), kept_name(new), stamp)
+        Timelines(act.db).rename(name, new)
         for worktree in on_it:
             act.worktrees.set_head(worktree.id, new, worktree.commit, worktree.files, merging=worktree.merging)
         act.record(Telling(f"rename branch {short(name)} to {short(new)}"))

@@ -2,8 +2,11 @@
 
 from isovc.sources.sqlite.database import Database
 from isovc.sources.sqlite.defaults import constant_defaults
+from isovc.sources.sqlite.following import Begun, Following, RowsNow, following
 from isovc.sources.sqlite.foreign_keys import Broken
+from isovc.sources.sqlite.frames import Commit, LogLost, Place
 from isovc.sources.sqlite.mark import Mark
+from isovc.sources.sqlite.noticing import Glance, Notices, glancing
 from isovc.sources.sqlite.pages import Changed, Changes, Everything, PageMap, Pages, Unchanged, find_changes
 from isovc.sources.sqlite.parts import even_parts
 from isovc.sources.sqlite.reading import Reading
@@ -13,16 +16,24 @@ from isovc.sources.sqlite.twin import Twin, shape_of, twin
 from isovc.sources.sqlite.writing import Writing
 
 __all__ = [
+    "Begun",
     "Broken",
     "Changed",
     "Changes",
+    "Commit",
     "Database",
     "Everything",
+    "Following",
+    "Glance",
+    "LogLost",
     "Mark",
+    "Notices",
     "PageMap",
     "Pages",
+    "Place",
     "Reading",
     "Refusal",
+    "RowsNow",
     "Scratch",
     "Twin",
     "Unchanged",
@@ -30,6 +41,8 @@ __all__ = [
     "constant_defaults",
     "even_parts",
     "find_changes",
+    "following",
+    "glancing",
     "scratch",
     "shape_of",
     "twin",

@@ -64,6 +64,7 @@ class Following:
         self._past = Past(hold.reader, int(hold.reader.pragma("page_size")), _pages(hold.reader))
         self._connection = self._past.connect()
         set_off_nothing(self._connection)
+        self._may_begin_again = False  # the log, under what is held or was held since `done`
         self._finder: Finder | None = None
         self._reading: Reading | None = None  # it knows how to reach tables, as long as the shape stays
         self._shape = Shape()
@@ -118,22 +119,25 @@ class Following:
     def commits(self) -> Iterator[Commit]:
         """The transactions behind the last one that was settled. All are to be taken, then comes `done`."""
         frames, in_file = self._hold.state()
-        is_new = frames not in (self.place.frames, 0, -1) or self._salts() not in (self.place.salts, b"")
-        if not is_new and (frames != in_file or self._hold.at_rest):
+        if not self._hold.holds_two and frames == in_file and not self._hold.at_rest:
+            self._renew()  # the log may begin again once the last one is let go of
+        elif frames in (self.place.frames, 0, -1) and self._salts() in (self.place.salts, b""):
             return
-        may_begin_again = self._hold.may_rest
-        self._hold.renew()  # also where nothing is new, but the log may begin again once the last one is let go of
         log, frames, _ = self._state()
         if log is None or not frames:
             return
         if log.salts != self.place.salts:
-            if self.place.salts and not may_begin_again:
+            if self.place.salts and not (self._may_begin_again or self._hold.may_rest):
                 raise LogLost
             self._past.begin_log(log)
             self.place = replace(self.place, salts=log.salts, frames=0, checksum=b"")
         if frames < self.place.frames:
             raise LogLost
         yield from log.commits(self.place.frames, frames)
+
+    def _renew(self) -> None:
+        self._may_begin_again = self._may_begin_again or self._hold.may_rest
+        self._hold.renew()
 
     def _state(self) -> tuple[Log | None, int, int]:
         """The log, how many frames it has, and how many of them are in the file."""
@@ -149,6 +153,7 @@ class Following:
         self._hold.let_go()
         self._past.use(self._hold.reader)
         self._past.forget()
+        self._may_begin_again = False
         if self._past.log is not None:
             self._past.log = Log(self._hold.reader)
 
@@ -158,8 +163,28 @@ class Following:
         return there >= frames and not (self._hold.at_rest and there == in_file)
 
     def rest(self) -> None:
-        """Empty the log, so that the writers' own checkpoints find nothing to do."""
-        self._hold.empty()
+        """Empty the log, so that it may begin again and the writers' own checkpoints find nothing to do. That takes
+        two syncs of the disk, and succeeds if nobody commits meanwhile. `commits` and `done` must follow."""
+        self._hold.await_commit()
+        self._renew()
+        log, frames, _ = self._state()
+        if log is not None and log.salts == self.place.salts:
+            # what is about to be moved into the file has not been read yet
+            pages = {page for commit in log.commits(self.place.frames, frames) for page in commit.pages}
+            if not self._past.keep(pages, _MANY_PAGES):
+                return
+            self._past.use(self._hold.reader)
+            self._past.log = log
+            self._hold.let_go()
+            self._hold.empty()
+            frames, in_file = self._hold.state()
+            if frames == in_file:
+                self._renew()
+
+    @property
+    def shape(self) -> Shape:
+        """What `look` has read."""
+        return self._shape
 
     def look(self) -> Shape:
         """Read the shape of the state that is settled, and find rows by pages from here on."""

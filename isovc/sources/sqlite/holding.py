@@ -8,6 +8,7 @@ emptied, so `rest` goes there. None of this makes a writer wait.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ import apsw
 from isovc.sources.sqlite.connection import check_file, opened
 from isovc.sources.sqlite.mark import wal_state
 
+_SOON, _BLINK = 0.005, 0.0001  # seconds
 _BEGIN = "BEGIN; PRAGMA schema_version"  # BEGIN alone takes no snapshot
 
 
@@ -36,22 +38,33 @@ class Hold:
         """(committed frames in the log, frames of it that are in the file)."""
         return wal_state(self.prober)
 
+    @property
+    def holds_two(self) -> bool:
+        """Whether what was held before the last `renew` still is."""
+        return self._last_held
+
     def renew(self) -> None:
         """Hold what is there now, too. `let_go` ends what was held before."""
         before = self.state()
         self.reader, self._other = self._other, self.reader
         for _ in self.reader.execute(_BEGIN):
             pass
-        self._last_held = True
+        self._last_held = self._other.in_transaction
         after = self.state()
         self.at_rest = before == after and before[0] == before[1]
         self.may_rest = before[0] == before[1] or after[0] == after[1]
 
     def let_go(self) -> None:
         """What was held before the last `renew` has been read."""
-        if self._last_held and self._other.in_transaction:
+        if self._last_held:
             self._other.execute("ROLLBACK")
         self._last_held = False
+
+    def await_commit(self) -> None:
+        """Return right behind a commit, if one comes soon: the longest while before the next."""
+        before, deadline = self.state(), time.monotonic() + _SOON
+        while self.state() == before and time.monotonic() < deadline:
+            time.sleep(_BLINK)
 
     def empty(self) -> None:
         """Move into the file what nobody needs in the log any more. Waits for nobody, and nobody waits for it."""

@@ -16,6 +16,7 @@ from isovc.errors import NotCanonical
 # is left to grow that old before its time is trusted.
 _TICK = 0.012
 _TICKS = 100  # waits for that at most; a file that never rests has a log that is never wholly in the file
+_BLINK, _TRIES = 0.0002, 1000  # seconds, and how often, to wait for the header that connections share
 _HEADER = 100  # bytes: SQLite's header at the begin of page 1
 _WAL_HEADER, _FRAME_HEADER = 32, 24  # bytes
 
@@ -84,6 +85,11 @@ def wal_state(prober: apsw.Connection) -> tuple[int, int]:
 
     `prober` must be a connection with no transaction of its own.
     """
+    for _ in range(_TRIES):
+        try:
+            return prober.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_NOOP)
+        except apsw.BusyError:
+            time.sleep(_BLINK)  # a writer is about to say how long the log is now
     return prober.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_NOOP)
 
 
