@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from time import monotonic
 
+from isovc.blobs import parts
 from isovc.encoding.digest import ChunkId
 from isovc.errors import CleaningTooLong
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
 from isovc.lifecycle.paying import note_cleaned
 from isovc.lifecycle.roots import Roots, roots, undo_window
+from isovc.lifecycle.thinning import thin
 from isovc.progress import SILENT, Progress
 from isovc.repo.acting import acting
 from isovc.repo.commits import CommitIndex
@@ -38,6 +40,7 @@ class Cleaning:
     bytes: int  # of these chunks, as they lie at rest
     commits: int  # that nothing leads to: they leave the index; their few bytes in git stay
     given_back: int  # bytes the file system has again
+    states: int = 0  # recorded ones that are kept as one with others, or no more
 
 
 class _Marked:
@@ -66,6 +69,8 @@ class _Marked:
                 task.advance()
         for files in found.files:
             self._keep(decode_version(files))
+        for value in found.values:
+            self.chunks.update(parts(self._repository.forest.store, value))
 
     def _keep(self, version: Version) -> None:
         for _ in reach(self._repository.forest, version, self.chunks):
@@ -82,7 +87,7 @@ def plan(repository: Repository, history: GitHistory, now: int, *, progress: Pro
     seqs, size = Sweep(repository.chunks).lost(marked.chunks)
     with repository.file.reading() as db:
         commits = len(_lost(db, marked.commits))
-    return Cleaning(len(seqs), size, commits, 0)
+    return Cleaning(len(seqs), size, commits, 0, thin(repository, now, dry_run=True, progress=progress))
 
 
 def clean(
@@ -103,6 +108,7 @@ def _clean(
     repository: Repository, history: GitHistory, deed: Deed, progress: Progress, wait: float, seconds: float | None
 ) -> Cleaning:
     since = undo_window(repository, deed.now)
+    states = thin(repository, deed.now, progress=progress)
     sweep = Sweep(repository.chunks)
     with alone(repository.folder, seconds=wait):
         sweep.begin()
@@ -123,7 +129,7 @@ def _clean(
     finally:
         given_back = sweep.end()
         note_cleaned(repository)
-    return Cleaning(deleted, size, commits, given_back)
+    return Cleaning(deleted, size, commits, given_back, states)
 
 
 def _forget_lost(repository: Repository, marked: _Marked, since: int, deed: Deed) -> int | None:

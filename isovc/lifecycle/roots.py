@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from isovc.encoding.values import External
 from isovc.history import CommitId
 from isovc.repo.commits import CommitIndex
 from isovc.repo.database import Database
@@ -11,6 +12,7 @@ from isovc.repo.merges import commits_of, read_needed, read_waiting
 from isovc.repo.refs import Refs
 from isovc.repo.repository import Repository
 from isovc.repo.snapshots import kept_since
+from isovc.repo.timeline import Timelines
 from isovc.repo.worktrees import Files, Worktrees, merging_in
 
 _DAY = 86_400_000_000  # microseconds
@@ -22,6 +24,7 @@ class Roots:
 
     commits: frozenset[CommitId]
     files: tuple[Files, ...]
+    values: tuple[External, ...] = ()  # large ones, of which recorded states have only the names
 
 
 def roots(db: Database, *, since: int) -> Roots:
@@ -47,8 +50,10 @@ def roots(db: Database, *, since: int) -> Roots:
             commits |= commits_of(waiting)
             files += [read_needed(db, each) for each in (merging, *waiting.versions.values())]
     files += kept_since(db, since)
+    files += [each for _, each in Timelines(db).roots()]
     known = CommitIndex(db)
-    return Roots(frozenset(each for each in commits if each in known), tuple(files))
+    values = tuple(Timelines(db).named_values())
+    return Roots(frozenset(each for each in commits if each in known), tuple(files), values)
 
 
 def undo_window(repository: Repository, now: int) -> int:

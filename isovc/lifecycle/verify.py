@@ -18,6 +18,7 @@ from isovc.lifecycle.losses import Losses
 from isovc.lifecycle.named import disagreements, leading
 from isovc.lifecycle.recorded import kept_states
 from isovc.lifecycle.sealed import broken_seals
+from isovc.lifecycle.watched import damaged_timelines
 from isovc.progress import SILENT, Progress
 from isovc.repo.repository import Repository
 from isovc.repo.versions import files_of
@@ -83,6 +84,7 @@ def verify(
     damages += _states(repository, versions)
     damages += lacking(repository)
     damages += _working_copies(repository, history, versions)
+    damages += damaged_timelines(repository, versions.check)
     return Verified(store.chunks, len(index), tuple(dict.fromkeys(damages)))
 
 

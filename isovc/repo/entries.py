@@ -169,6 +169,8 @@ def last_of_each(entries: Iterable[Told]) -> dict[str, dict[bytes, Cells | None]
 def merged(entries: Sequence[Entry]) -> Entry:
     """Entries in a row as one: the last of them, which tells what all of them told. It is whole if one of them is."""
     last = entries[-1]
+    if len(entries) == 1:
+        return last
     counts = [each.transactions for each in entries]
     gaps = [each for each in entries if each.is_break]
     first = gaps[0] if gaps else last

@@ -14,6 +14,7 @@ from typing import Any, Self
 from isovc.disk import fsync_folder, write_durably
 from isovc.errors import BadIdentity, BadSetting, NoPermission, NoSuchSetting, SettingsUnreadable
 from isovc.history import Identity
+from isovc.repo.keeping import ALLOWED, DEFAULT, parse_policy
 from isovc.repo.lists import columns, sides, tables
 
 Plain = str | int | float | bool
@@ -48,6 +49,7 @@ SETTINGS: dict[str, Setting] = {
     "sql.cache": Setting(
         int, 2048, "MiB of filled tables that queries on old versions may leave in the cache", 0, 1 << 20
     ),
+    "watch.keep": Setting(str, DEFAULT, "how long gc keeps which recorded states", form=parse_policy, takes=ALLOWED),
     "history.pack_after": Setting(int, 1000, "loose git objects after which they are packed", 1, 1_000_000),
     "merge.strategy": Setting(
         str,

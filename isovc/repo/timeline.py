@@ -173,6 +173,11 @@ class Timelines:
         row = self._db.execute(sql, (line.id, number)).fetchone()
         return None if row is None else self._root(row)
 
+    def has_root(self, line: Line, number: int) -> bool:
+        """Whether a whole version stands at this number."""
+        sql = "SELECT 1 FROM timeline_root WHERE line = ? AND number = ?"
+        return self._db.execute(sql, (line.id, number)).fetchone() is not None
+
     def roots(self, line: Line | None = None) -> list[tuple[int, Files]]:
         """All whole versions, of one timeline or of all."""
         where, cells = ("", ()) if line is None else (" WHERE line = ?", (line.id,))

@@ -45,6 +45,7 @@ class FileWatch:
         with glancing(self._desk.database.path) as glance:
             seen = glance.state()
             self._look(begin=True)
+            self._write()
             while not stop.wait(self._every):
                 now = glance.state()
                 if now[0] != seen[0] or now[1][:2] == _IN_LOG:
@@ -63,6 +64,7 @@ class FileWatch:
         """Record what is there now."""
         recorder, before = self._recorder, self._mark
         with present(self._desk.repository.folder):
+            recorder.refresh()
             with self._desk.database.reading() as reading:
                 mark = self._mark = reading.mark
                 if begin and not recorder.is_new and not recorder.moved_since() and _mark(recorder) == mark.encode():

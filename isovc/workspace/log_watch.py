@@ -86,13 +86,14 @@ class LogWatch:
             now = time.time_ns() // 1000
             is_same = kind is not Kind.START and same(version, recorder.version())
             recorder.add(Draft(now, kind, begun.skipped, version=None if is_same else version))
-            self._write()
         self._read()
+        self._write()
 
     def _read(self) -> None:
         """Record what was committed since the last time."""
         folder, waiting = self._desk.repository.folder, self._recorder.waiting
         with present(folder):
+            self._recorder.refresh()
             for commit in self._followed.commits():
                 self._take(commit)
                 waiting = self._recorder.waiting

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from isovc.errors import TimelineBroken
 from isovc.repo.database import Database as Connection
 from isovc.repo.entries import Cells, Entry, Kind, TableChanges, last_of_each
 from isovc.repo.operations import Operation, Operations
@@ -56,16 +57,31 @@ class Recorder:
         self._worktree = worktree
         self._drafts: list[Draft] = []
         self._base = Version()  # the newest whole version that is kept
+        self._base_number = 0
         self._rows: dict[str, dict[bytes, Cells | None]] = {}  # that differ from it
         self._transactions = 0  # behind it
         with repository.file.reading() as db:
             self._head = Worktrees(db).get(worktree).head
             self.line = Timelines(db).find(worktree, self._head)
             if self.line is not None and self.line.next > 1:
-                number, files = Timelines(db).root(self.line, self.line.next - 1) or (0, {})
-                behind = list(Timelines(db).entries(self.line, number, self.line.next - 1))
-                self._base, self._rows = decode_version(files), last_of_each(behind)
-                self._transactions = len(behind)
+                self._load(db, self.line)
+
+    def _load(self, db: Connection, line: Line) -> None:
+        found = Timelines(db).root(line, line.next - 1)
+        if found is None:
+            raise TimelineBroken(head=line.head, number=line.next - 1, why="no whole version stands before it")
+        self._base_number, files = found
+        behind = list(Timelines(db).entries(line, self._base_number, line.next - 1))
+        self._base, self._rows, self._transactions = decode_version(files), last_of_each(behind), len(behind)
+
+    def refresh(self) -> None:
+        """Go on from another whole version where gc has let go of the one that was gone on from."""
+        if self.line is None:
+            return
+        with self._repository.file.reading() as db:
+            line = Timelines(db).by_id(self.line.id)
+            if not Timelines(db).has_root(line, self._base_number):
+                self._load(db, line)
 
     @property
     def is_new(self) -> bool:
@@ -103,6 +119,7 @@ class Recorder:
             stretches = self._stretches(moves, worktree.head, line.head if line else worktree.head)
             seen = time.time_ns() // 1000
             written: list[Entry] = []
+            numbers: dict[int, int] = {}
             with self._repository.file.transaction(durable=False) as db:
                 if _newest(db) != newest or Worktrees(db).get(self._worktree).intent != worktree.intent:
                     continue  # a command came between
@@ -112,7 +129,8 @@ class Recorder:
                     entries, roots = _entries(line, drafts)
                     line = timelines.append(line, entries, seen=seen, place=place, operation=newest, roots=roots)
                     written += entries
-            self._went(line, stretches)
+                    numbers |= {id(draft): entry.number for draft, entry in zip(drafts, entries, strict=True)}
+            self._went(line, stretches, numbers)
             return written
 
     def _stretches(
@@ -127,9 +145,10 @@ class Recorder:
             if at is not None:
                 waiting[at] = replace(waiting[at], operation=operation.number)
             if goes_to is not None and goes_to != there:
-                upto = len(waiting) if at is None else at + 1
+                # a command that changed nothing in the database is placed by the clock
+                upto = sum(each.time <= operation.ended for each in waiting) if at is None else at + 1
                 arrival = self._arrival([*done, *waiting[:upto]], operation.number)
-                found.append((there, waiting[: len(waiting) if at is None else at]))
+                found.append((there, waiting[: upto if at is None else at]))
                 done += waiting[:upto]
                 waiting, there = [arrival, *waiting[upto:]], goes_to
         if there != head:
@@ -149,12 +168,15 @@ class Recorder:
         assert version is not None
         return replay(self._repository.forest, version, _with({}, drafts[whole + 1 :]))
 
-    def _went(self, line: Line | None, stretches: Sequence[tuple[str, list[Draft]]]) -> None:
+    def _went(
+        self, line: Line | None, stretches: Sequence[tuple[str, list[Draft]]], numbers: Mapping[int, int]
+    ) -> None:
         """What waited is written."""
         for head, drafts in stretches:
             for draft in drafts:
                 if draft.version is not None:
                     self._base, self._rows, self._transactions = draft.version, {}, 0
+                    self._base_number = numbers[id(draft)]
                 else:
                     self._rows = _with(self._rows, [draft], copy=False)
                     self._transactions += 1
@@ -177,7 +199,7 @@ class Recorder:
         with self._repository.file.transaction(durable=False) as db:
             line = Timelines(db).by_id(self.line.id)
             Timelines(db).set_root(line, line.next - 1, encode_version(version))
-        self._base, self._rows, self._transactions = version, {}, 0
+        self._base, self._rows, self._transactions, self._base_number = version, {}, 0, line.next - 1
 
     def _at_peace(self) -> Worktree:
         """The working copy, with no command half-way in its database."""

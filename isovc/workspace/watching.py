@@ -37,8 +37,8 @@ class Tally:
 
 
 class Watch:
-    """One watcher at work, until `stop` is set. `say` is told in words what people should know, `tell` whenever
-    something was recorded."""
+    """One watcher at work, until `stop` is set. `say` is told in words what people should know, `tell` when the
+    database was looked at first, and whenever something was recorded."""
 
     def __init__(
         self,
@@ -86,9 +86,8 @@ class Watch:
                 self._tally.gaps += 1
                 if entry.kind is not Kind.SEEN:
                     self._say(GAPS[entry.kind])
-        if entries:
-            self._said = ""
-            self._tell(self._tally)
+        self._said = ""
+        self._tell(self._tally)
 
     def _say_once(self, text: str) -> None:
         if text != self._said:

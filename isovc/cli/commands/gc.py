@@ -35,6 +35,7 @@ def gc(
         else:
             by = deed(here, desk.repository.settings, history)
             done = clean(desk.repository, history, by, progress=progress)
+    thinned = "would be thinned out" if dry_run else "thinned out"
     verb = "would be deleted" if dry_run else "deleted"
     (here.screen.show if dry_run else here.screen.done)(
         {
@@ -43,9 +44,11 @@ def gc(
             "bytes": done.bytes,
             "commits": done.commits,
             "given_back": done.given_back,
+            "states": done.states,
         },
         [
             f"{done.chunks:,} chunks ({size(done.bytes)}) and {done.commits:,} versions {verb}.",
+            *([f"{done.states:,} recorded states {thinned} (watch.keep)."] if done.states else []),
             *([] if dry_run else [f"{size(done.given_back)} given back to the file system."]),
         ],
     )

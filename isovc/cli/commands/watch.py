@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -122,13 +121,13 @@ def _watched(here: Here, desk: Desk, seconds: float) -> Tally:
     """Watch until Ctrl-C, or until somebody asks this process to end."""
     stopping = threading.Event()
     last = Tally()
-    drawn = 0.0
+    drawn, is_ready = 0.0, False
 
     def tell(tally: Tally) -> None:
-        nonlocal last, drawn
-        if not last.last:
+        nonlocal last, drawn, is_ready
+        if not is_ready:
             say_ready(desk)
-        last = tally
+        is_ready, last = True, tally
         if here.screen.bars and time.monotonic() - drawn > _REDRAWN:
             drawn = time.monotonic()
             here.screen.err.write(f"\r{tally.transactions:,} transactions, the last at {moment(tally.last)}")
@@ -183,13 +182,13 @@ def _in_background(here: Here, every: str) -> None:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-                cwd=Path("/"),
             )
         deadline = time.monotonic() + _START_SECONDS
         while (found := watcher_of(desk)) is None or not found.ready:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise WatcherFailed(path=path, log=log)
             time.sleep(_REDRAWN / 5)
+        process.returncode = 0  # it outlives this one, which is no mistake
     here.screen.done(
         {"pid": process.pid, "log": str(log)},
         [f"Process {process.pid} watches {path}.", "isovc watch stop ends it."],

@@ -13,7 +13,7 @@ from pathlib import Path
 import apsw
 
 from isovc.errors import IsovcError
-from isovc.sources.sqlite.connection import opened
+from isovc.sources.sqlite.connection import check_file, opened
 from isovc.sources.sqlite.failures import told
 from isovc.sources.sqlite.mark import wal_state
 
@@ -98,7 +98,7 @@ class Glance:
 
     def state(self) -> tuple[int, bytes]:
         """Which file it is, and its header's counters. Another one: something has changed."""
-        return self._path.stat().st_ino, self._connection.read("main", 0, 18, 10)[1]
+        return check_file(self._path).st_ino, self._connection.read("main", 0, 18, 10)[1]
 
 
 @contextmanager
