@@ -36,8 +36,8 @@ SECTIONS: dict[str, dict[str, str]] = {
         "worktree": "Have other versions as database files of their own, beside this one.",
     },
     "Every moment": {
-        "watch": "Record every transaction of the database, so that any moment can be gone back to.",
-        "coverage": "Show from when to when transactions were recorded, how finely, and where something is missing.",
+        "watch": "Record every transaction of the database as it happens.",
+        "coverage": "Show which times were recorded, and where something is missing.",
     },
     "The repository": {
         "audit": "Show, check and hand on the record of who did what, when and to which data.",

@@ -121,8 +121,8 @@ class Timelines:
 
     def entry_at(self, line: Line, time: int) -> Found | None:
         """The newest entry at or before this time; None: the timeline begins later."""
-        where = "line = ? AND first_time <= ? ORDER BY first_time DESC LIMIT 1"
-        sql = f"SELECT {PACK}, seal FROM timeline_pack WHERE {where}"
+        newest = "SELECT id FROM timeline_pack WHERE line = ? AND first_time <= ? ORDER BY first DESC LIMIT 1"
+        sql = f"SELECT {PACK}, seal FROM timeline_pack WHERE id = ({newest})"
         row = self._db.execute(sql, (line.id, time)).fetchone()
         if row is None:
             return None

@@ -119,8 +119,7 @@ CREATE TABLE timeline(
     place BLOB,
     operation INTEGER NOT NULL,
     seals BLOB NOT NULL,
-    seal BLOB NOT NULL,
-    UNIQUE(worktree, head)
+    seal BLOB NOT NULL
 );
 -- Entries of a timeline, many in a row: docs/formats/timeline.md. large: of how many values only the name stands there.
 CREATE TABLE timeline_pack(
@@ -137,8 +136,8 @@ CREATE TABLE timeline_pack(
     body BLOB NOT NULL,
     seal BLOB NOT NULL
 );
-CREATE INDEX timeline_pack_by_number ON timeline_pack(line, first);
-CREATE INDEX timeline_pack_by_time ON timeline_pack(line, first_time);
+-- times grow with numbers, so one index finds both
+CREATE INDEX timeline_pack_by_number ON timeline_pack(line, first, first_time);
 -- Whole versions, so that no rebuilding begins far away: the files of a version, packed.
 CREATE TABLE timeline_root(
     line INTEGER NOT NULL,
@@ -146,7 +145,7 @@ CREATE TABLE timeline_root(
     files BLOB NOT NULL,
     seal BLOB NOT NULL,
     PRIMARY KEY(line, number)
-);
+) WITHOUT ROWID;
 """
 
 TOTALS = ("operation", "ref", "ref_log", "worktree")  # of which the table `total` speaks

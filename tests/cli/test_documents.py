@@ -145,8 +145,15 @@ def test_worktree(app: Versioned, tmp_path: Path) -> None:
 
 
 def test_the_repository(app: Versioned) -> None:
-    assert app.json("gc", "--dry-run") == {"dry_run": True, "chunks": 0, "bytes": 0, "commits": 0, "given_back": 0}
-    assert set(app.json("gc")) == {"dry_run", "chunks", "bytes", "commits", "given_back"}
+    assert app.json("gc", "--dry-run") == {
+        "dry_run": True,
+        "chunks": 0,
+        "bytes": 0,
+        "commits": 0,
+        "given_back": 0,
+        "states": 0,
+    }
+    assert set(app.json("gc")) == {"dry_run", "chunks", "bytes", "commits", "given_back", "states"}
     found = app.json("fsck", "--trees")
     assert (found["commits"], found["damages"]) == (1, [])
     assert set(found) == {"chunks", "commits", "damages"}

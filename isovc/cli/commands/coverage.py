@@ -25,7 +25,7 @@ def show(
     ctx: typer.Context,
     branch: Annotated[str, typer.Argument(metavar="[BRANCH]", help="Of which branch; else of this one.")] = "",
 ) -> None:
-    """Show from when to when transactions were recorded, how finely, and where something is missing."""
+    """Show which times were recorded, and where something is missing."""
     here = here_of(ctx)
     here.only_now()
     with at_desk(here) as desk:

@@ -28,7 +28,7 @@ from isovc.workspace.watchers import log_file, only_watcher, say_ready, stop_wat
 from isovc.workspace.watching import Tally, Watch
 
 app = command_app(
-    help="Record every transaction of the database, so that any moment can be gone back to.",
+    help="Record every transaction of the database as it happens.",
     invoke_without_command=True,
 )
 _INTERVAL = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|m)")
@@ -44,7 +44,7 @@ def watch(
     every: Annotated[str, typer.Option("--every", help="How often to look: 20ms, 1s, 2m.")] = "20ms",
     daemon: Annotated[bool, typer.Option("--daemon", help="Go on in the background.")] = False,
 ) -> None:
-    """Record every transaction of the database, so that any moment can be gone back to.
+    """Record every transaction of the database as it happens.
 
     Any program may go on writing, and waits for nothing. In WAL mode each transaction is recorded by itself; in other
     modes the states that are seen. Ctrl-C ends it. isovc coverage tells what was recorded.
