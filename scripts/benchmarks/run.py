@@ -18,6 +18,7 @@ import chunks  # noqa: F401 - enters its workloads
 import databases  # noqa: F401
 import differences  # noqa: F401
 import merges  # noqa: F401
+import moments  # noqa: F401
 import operations  # noqa: F401
 import trees  # noqa: F401
 from registry import WORKLOADS, Bench, Contender, Outcome, PeerMissing, Workload
