@@ -7,9 +7,15 @@ the command line, `--json` and a script all show the same words.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shlex import quote
 from typing import ClassVar
+
+
+def _in_utc(time: int) -> str:
+    """Microseconds since 1970 in words."""
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time)).isoformat().replace("+00:00", "Z")
 
 
 class IsovcError(Exception):
@@ -1364,6 +1370,46 @@ class NoWorktrees(Damage):
     def __init__(self, *, folder: Path) -> None:
         self.folder = folder
         super().__init__(f"{folder} knows of no working copy any more", hint="isovc fsck")
+
+
+# -- restoring ---------------------------------------------------------------------------------------------------------
+
+
+class NotCovered(Refused):
+    """Nobody recorded what the database held at that time."""
+
+    code = "not-covered"
+
+    def __init__(self, *, asked: int, why: str, near: Sequence[tuple[str, int]]) -> None:
+        self.asked, self.why, self.near = asked, why, tuple(near)
+        points = ", ".join(f"{name} of {_in_utc(time)}" for name, time in self.near)
+        super().__init__(
+            f"what the database held at {_in_utc(asked)} is not known: {why}",
+            hint=f"the nearest that is: {points}" if points else "isovc coverage shows what is recorded",
+        )
+
+
+class NotAsRecorded(Damage):
+    """A version that was rebuilt to be restored is not what it should be."""
+
+    code = "not-as-recorded"
+
+    def __init__(self, *, what: str, why: str) -> None:
+        self.what, self.why = what, why
+        super().__init__(f"{what} was rebuilt and does not hold: {why}; nothing was changed", hint="isovc fsck")
+
+
+class OtherColumnsThen(Refused):
+    """Single rows of a table that has other columns now."""
+
+    code = "other-columns-then"
+
+    def __init__(self, *, table: str) -> None:
+        self.table = table
+        super().__init__(
+            f"the table {table} had other columns then, so single rows of it do not fit",
+            hint=f"isovc restore -t {quote(table)} brings back the whole table; --into a file brings back everything",
+        )
 
 
 # -- merges ------------------------------------------------------------------------------------------------------------

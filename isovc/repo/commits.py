@@ -137,6 +137,11 @@ class CommitIndex:
             node = far if far.time > time else self._graph.node(node.parents[0])
         return node.id
 
+    def after(self, old: CommitId, tip: CommitId) -> CommitEntry | None:
+        """The next one behind `old` on the way of first parents that leads up to `tip`; None: it is `tip`."""
+        below, above = self._graph.node_of(old), self._graph.node_of(tip)
+        return None if above.depth <= below.depth else self._entries([self._graph.up(above, below.depth + 1).number])[0]
+
     def first(self, commit: CommitId) -> CommitEntry:
         """Where the first parents of this commit end."""
         return self._entries([self._graph.up(self._graph.node_of(commit), 0).number])[0]

@@ -129,7 +129,7 @@ def take_tables(desk: Desk, source: Version, tables: Sequence[str], deed: Deed, 
     """Make some tables of the database as they are in another version, called `name`; everything else stays, and so
     does the head."""
     with changing(desk) as (desk, writing, live):
-        wanted = laid_out_like(_with_tables(live, source, tables), live)
+        wanted = laid_out_like(with_tables(live, source, tables), live)
         now = desk.worktree
         telling = Telling(f"take {', '.join(tables)} from {name}")
         step = Step(deed, telling, now.head, now.commit, now.files, wanted, merging=now.merging)
@@ -185,7 +185,7 @@ def _left_alone(desk: Desk, head: str, refs: Mapping[str, CommitId | None]) -> C
         return None if any(index.is_ancestor(here, each) for each in named) else here
 
 
-def _with_tables(live: Version, source: Version, tables: Sequence[str]) -> Version:
+def with_tables(live: Version, source: Version, tables: Sequence[str]) -> Version:
     """The live version with some tables, and what hangs on them, as the source has them. SQLite knows names whatever
     their case."""
     there = source if source.shape.objects else live  # to take a table from the empty version is to remove it

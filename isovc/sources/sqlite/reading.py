@@ -61,6 +61,12 @@ class Reading:
         with self._told():
             return broken_references(self._connection, self.path, read_shape(self._connection))
 
+    def integrity(self) -> tuple[str, ...]:
+        """What SQLite finds wrong with the whole file; nothing: all is well."""
+        with self._told():
+            lines = tuple(str(row[0]) for row in self._connection.execute("PRAGMA main.integrity_check"))
+        return () if lines == ("ok",) else lines
+
     def warnings(self) -> tuple[Doubt, ...]:
         """What is kept and will not come back as it is."""
         with self._told():

@@ -1,0 +1,118 @@
+"""Which recorded state is meant by a time, a number or a revision, and how far it misses what was asked. Changes
+nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from isovc.errors import NotCovered
+from isovc.history import CommitId
+from isovc.history.git_history import GitHistory
+from isovc.repo.commits import CommitIndex
+from isovc.repo.entries import Entry
+from isovc.repo.rebuilding import version_at
+from isovc.repo.timeline import Line, Timelines
+from isovc.repo.versions import version_of
+from isovc.snapshot.version import Version
+from isovc.workspace.desk import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A recorded state: a transaction by its number, or a commit. Times are microseconds since 1970."""
+
+    time: int
+    number: int | None = None
+    commit: CommitId | None = None
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return f"transaction {self.number}" if self.number is not None else f"commit {(self.commit or '')[:12]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What was asked, what was found, and what came next. `asked`: a time, where one was asked for. `read`: the whole
+    version, rebuilt and proven by its roots."""
+
+    asked: int | None
+    found: Moment
+    following: Moment | None
+    read: Callable[[], Version]
+
+    @property
+    def early(self) -> float | None:
+        """By how many milliseconds it misses the time that was asked for."""
+        return None if self.asked is None else (self.asked - self.found.time) / 1000
+
+
+def at_time(desk: Desk, history: GitHistory, time: int) -> Point:
+    """The state that was in force then: of the recorded transactions, where these reach so far back, else of the
+    commits."""
+    line = _line(desk)
+    with desk.repository.file.reading() as db:
+        found = Timelines(db).entry_at(line, time) if line else None
+    if line is None or found is None:
+        return _commit_at(desk, history, time, line)
+    following = found.following
+    until = following.since if following and following.is_gap else None if following else max(line.seen, line.time)
+    if until is not None and time > until:
+        near = [_moment(found.entry), *([_moment(following)] if following else [])]
+        raise NotCovered(asked=time, why="nobody watched the database then", near=_near(near))
+    return _of_entry(desk, line, found.entry, following, time)
+
+
+def at_transaction(desk: Desk, number: int) -> Point:
+    """The state after a recorded transaction."""
+    line = _line(desk)
+    with desk.repository.file.reading() as db:
+        timelines = Timelines(db)
+        line = line or timelines.get(desk.worktree.id, desk.worktree.head)
+        entry = timelines.entry(line, number)
+        following = next(timelines.entries(line, entry.number, line.next), None)
+    return _of_entry(desk, line, entry, following, None)
+
+
+def at_commit(desk: Desk, history: GitHistory, commit: CommitId) -> Point:
+    """A committed version."""
+    with desk.repository.file.reading() as db:
+        time = CommitIndex(db).get(commit).time
+    return Point(None, Moment(time, commit=commit), None, lambda: version_of(history, commit))
+
+
+def _commit_at(desk: Desk, history: GitHistory, time: int, line: Line | None) -> Point:
+    here = desk.worktree.commit
+    with desk.repository.file.reading() as db:
+        index = CommitIndex(db)
+        found = index.as_of(here, time) if here else None
+        oldest = index.first(here) if here else None
+        began = _moment(Timelines(db).first(line)) if line else None
+        if found is None or here is None:
+            near = [each for each in (oldest and Moment(oldest.time, commit=oldest.id), began) if each]
+            raise NotCovered(asked=time, why="nothing had been kept by then", near=_near(near))
+        following = index.after(found, here)
+        moment = Moment(index.get(found).time, commit=found)
+    later = [Moment(following.time, commit=following.id)] if following else []
+    later += [began] if began else []
+    after = min(later, key=lambda each: each.time, default=None)
+    return Point(time, moment, after, lambda: version_of(history, found))
+
+
+def _of_entry(desk: Desk, line: Line, entry: Entry, following: Entry | None, asked: int | None) -> Point:
+    after = None if following is None else _moment(following)
+    return Point(asked, _moment(entry), after, lambda: version_at(desk.repository, line, entry))
+
+
+def _line(desk: Desk) -> Line | None:
+    with desk.repository.file.reading() as db:
+        return Timelines(db).find(desk.worktree.id, desk.worktree.head)
+
+
+def _near(moments: Sequence[Moment]) -> list[tuple[str, int]]:
+    return [(each.name, each.time) for each in moments]
+
+
+def _moment(entry: Entry) -> Moment:
+    return Moment(entry.time, number=entry.number)
