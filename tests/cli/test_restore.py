@@ -41,7 +41,7 @@ def test_one_table_and_what_is_uncommitted_elsewhere_stays(past: Versioned) -> N
     assert past.rows("SELECT * FROM tags") == [(1, "a"), (2, "b")]
     assert past.rows("SELECT title, body FROM notes WHERE id = 4") == [("four", "mine")]
     assert past.json("status")["tables"] == {"notes": {"added": 0, "modified": 1, "removed": 0}}
-    assert past.json("show", "HEAD")["tables"] == {"tags": {"added": 1, "modified": 0, "removed": 1}}
+    assert past.json("diff", "HEAD~1", "HEAD")["tables"] == {"tags": {"added": 1, "modified": 0, "removed": 1}}
 
 
 def test_some_rows(past: Versioned) -> None:
@@ -105,9 +105,9 @@ def test_what_cannot_be_meant(past: Versioned) -> None:
         (["main", "--into", "x.db", "--branch", "y"], 2, "options-clash"),
         (["nowhere"], 1, "no-such-revision"),
         (["main~1", "-t", "nothing"], 1, "no-such-table"),
-        (["main~1", "--where", "nonsense("], 1, "bad-condition"),
+        (["main~1", "--where", "nonsense("], 2, "bad-condition"),
         (["main"], 1, "nothing-differs"),
-        (["--at", "2026-13-99"], 1, "bad-time"),
+        (["--at", "2026-13-99"], 2, "bad-time"),
         (["--tx", "0"], 2, "usage"),
         (["--tx", "7"], 1, "nothing-watched"),
         (["main", "--into", str(past.path)], 1, "working-copy-there"),

@@ -43,7 +43,9 @@ CHANGES = st.one_of(
         "ALTER TABLE {} ADD COLUMN {} {}".format,
         TABLES,
         st.sampled_from(["c", "d", "e"]),
-        st.sampled_from(["", "INT", "TEXT DEFAULT 'x'", "NOT NULL DEFAULT 5", "REFERENCES u", "AS (1)", "CHECK (c > 7)"]),
+        st.sampled_from(
+            ["", "INT", "TEXT DEFAULT 'x'", "NOT NULL DEFAULT 5", "REFERENCES u", "AS (1)", "CHECK (c > 7)"]
+        ),
     ),
     st.builds("ALTER TABLE {} DROP COLUMN {}".format, TABLES, COLUMNS),
     st.builds("ALTER TABLE {} RENAME COLUMN {} TO {}".format, TABLES, COLUMNS, st.sampled_from(["c", "n", "B"])),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from time import sleep, time_ns
 
 from isovc.errors import NotCovered
 from isovc.history import CommitId
@@ -16,6 +17,9 @@ from isovc.repo.timeline import Line, Timelines
 from isovc.repo.versions import version_of
 from isovc.snapshot.version import Version
 from isovc.workspace.desk import Desk
+from isovc.workspace.watchers import watcher_of
+
+_WRITING = 0.5  # seconds in which a watcher has written down what it has seen, on a machine that is busy
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +55,16 @@ class Point:
 def at_time(desk: Desk, history: GitHistory, time: int) -> Point:
     """The state that was in force then: of the recorded transactions, where these reach so far back, else of the
     commits."""
+    watched_until = _watched_until(desk, time)
     line = _line(desk)
     with desk.repository.file.reading() as db:
         found = Timelines(db).entry_at(line, time) if line else None
     if line is None or found is None:
         return _commit_at(desk, history, time, line)
     following = found.following
-    until = following.since if following and following.is_gap else None if following else max(line.seen, line.time)
+    until = following.since if following and following.is_gap else None
+    if following is None:
+        until = max(line.seen, line.time, watched_until)
     if until is not None and time > until:
         near = [_moment(found.entry), *([_moment(following)] if following else [])]
         raise NotCovered(asked=time, why="nobody watched the database then", near=_near(near))
@@ -103,6 +110,20 @@ def _commit_at(desk: Desk, history: GitHistory, time: int, line: Line | None) ->
 def _of_entry(desk: Desk, line: Line, entry: Entry, following: Entry | None, asked: int | None) -> Point:
     after = None if following is None else _moment(following)
     return Point(asked, _moment(entry), after, lambda: version_at(desk.repository, line, entry))
+
+
+def _watched_until(desk: Desk, time: int) -> int:
+    """Until when a watcher at work has written down all it saw (0: none is at work): it is given the moment it needs
+    for what has only just happened."""
+    watcher = watcher_of(desk)
+    if watcher is None or not watcher.ready:
+        return 0
+    needs = int((_WRITING + 2 * watcher.every) * 1_000_000)
+    now = time_ns() // 1000
+    if now - needs < time <= now:
+        sleep((time + needs - now) / 1_000_000)
+        now = time + needs
+    return now - needs
 
 
 def _line(desk: Desk) -> Line | None:

@@ -1,0 +1,69 @@
+"""The exact transaction: found by its number and by its time, rebuilt, and put back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.versioned import Versioned
+from tests.watched import wait_until_recorded, watcher
+
+
+@pytest.fixture
+def recorded(app: Versioned) -> Versioned:
+    """Five transactions that a watcher saw, each its own title; the rows are gone after the last."""
+    app.sql("PRAGMA journal_mode = WAL")
+    with watcher(app, "--every", "5ms"):
+        for number in range(1, 5):
+            app.sql(f"UPDATE notes SET title = 't{number}' WHERE id = 1; ")
+            rows = [repr(row) for row in app.rows("SELECT * FROM notes ORDER BY 1")]
+            tags = sorted(repr(row) for row in app.rows("SELECT * FROM tags"))
+            wait_until_recorded(app, {"notes": sorted(rows), "tags": tags})
+        app.sql("DELETE FROM notes")
+        wait_until_recorded(app, {"notes": [], "tags": tags})
+    return app
+
+
+def test_by_number_and_before_it(recorded: Versioned) -> None:
+    last = recorded.json("coverage")["entries"]
+    assert recorded.refused("restore", "--tx", str(last + 1)) == "no-such-entry"
+    found = recorded.json("restore", "--before-tx", str(last))
+    assert recorded.rows("SELECT title FROM notes WHERE id = 1") == [("t4",)]
+    assert (found["found"]["transaction"], found["next"]["transaction"]) == (last - 1, last)
+    recorded.ok("undo")
+    assert recorded.rows("SELECT count(*) FROM notes") == [(0,)]
+    recorded.ok("restore", "--tx", str(last - 2), "-t", "notes", "--where", "id = 1")
+    assert recorded.rows("SELECT id, title FROM notes") == [(1, "t3")]
+    assert recorded.json("fsck")["damages"] == []
+
+
+def test_by_time_to_the_microsecond(recorded: Versioned, tmp_path: Path) -> None:
+    last = recorded.json("coverage")["entries"]
+    for number in range(2, last + 1):
+        point = recorded.json("restore", "--tx", str(number), "--dry-run")["found"]
+        found = recorded.json("restore", "--at", point["time"], "--dry-run")
+        assert (found["found"], found["early_ms"]) == (point, 0.0)
+        before = datetime.fromisoformat(point["time"]) - timedelta(microseconds=1)
+        found = recorded.json("restore", "--at", before.isoformat(), "--into", str(tmp_path / f"{number}.db"))
+        assert found["found"]["transaction"] == number - 1
+        assert found["next"] == point
+
+
+def test_what_nobody_watched_is_an_error_that_names_what_is_near(recorded: Versioned) -> None:
+    recorded.sql("INSERT INTO tags VALUES(9, 'unseen')")
+    before = recorded.dump()
+    later = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    for words in (["--at", later], ["--at", "2001-01-01"]):
+        assert recorded.refused("restore", *words) == "not-covered"
+        assert "transaction" in recorded.run("restore", *words).err
+    assert recorded.dump() == before
+
+
+def test_a_watcher_at_work_is_waited_for(app: Versioned) -> None:
+    app.sql("PRAGMA journal_mode = WAL")
+    with watcher(app, "--every", "5ms"):
+        app.sql("UPDATE notes SET title = 'just now'")
+        found = app.json("restore", "--at", "now", "--dry-run")
+        assert found["tables"] == {}
