@@ -28,7 +28,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "revert": "Take back what commits changed, whatever came after them.",
         "cherry-pick": "Do once more on this branch what commits changed on another.",
         "rebase": "Put what was done on this branch on top of another version.",
-        "restore": "Bring back what the database held at a moment: all of it, some tables, or some rows.",
+        "restore": "Bring back what the database held at a moment, whole or in part.",
         "stash": "Put uncommitted changes aside, and bring them back on any branch.",
         "reset": "Move the branch to another version.",
         "undo": "Take the last command back, with the rows it changed.",

@@ -49,7 +49,7 @@ def restore(
     ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Rebuild and check it, and change nothing.")] = False,
 ) -> None:
-    """Bring back what the database held at a moment: all of it, some tables, or some rows.
+    """Bring back what the database held at a moment, whole or in part.
 
     It is rebuilt and checked in a file of its own first. In the live database it becomes a new version, so that
     history stays, and isovc undo takes it back."""
