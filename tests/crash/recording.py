@@ -36,8 +36,8 @@ _TOKEN = re.compile(r'(?P<fd>\d+|AT_FDCWD)<(?P<path>[^>]*)>(?:\(deleted\))?|"(?P
 _ANONYMOUS = "-shm"  # shared memory of running processes, which a power cut ends; SQLite makes it anew
 
 
-def record(words: Sequence[str], folder: Path, trace: Path) -> list[Deed]:
-    """Run a program that must succeed; what it did under the folder."""
+def record(words: Sequence[str], folder: Path, trace: Path, *, code: int = 0) -> list[Deed]:
+    """Run a program that must end with this code; what it did under the folder."""
     strace = ["strace", "-f", "--seccomp-bpf", "-qq", "-y", "-xx", "-s", "100000000", "-e", "signal=none"]
     done = subprocess.run(
         [*strace, "-o", str(trace), "-e", f"trace={','.join(_CALLS)}", *words],
@@ -46,7 +46,7 @@ def record(words: Sequence[str], folder: Path, trace: Path) -> list[Deed]:
         capture_output=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr.decode()
+    assert done.returncode == code, done.stderr.decode()
     with trace.open(encoding="ascii") as lines:
         return list(_Reader(folder).read(lines))
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.versioned import Versioned
 
 Words = tuple[str, ...]
 MAIN = "app.db"
 OTHER = "beside/other.db"  # where the second working copy lies
+STOPS = 3  # the exit code of a command that leaves something to wait
 
 # enough leaf pages for a page map of some kB, few enough to be copied a thousand times
 _ROWS = """
@@ -35,6 +39,8 @@ class Scenario:
     ready: Callable[[Versioned], None]
     back: tuple[Words, ...] = ()
     at: str = MAIN  # the database (or folder) it is run at
+    code: int = 0  # that it ends with when it is done: 3 where something waits then
+    is_like_others: bool = False  # goes the way of another one, and has its turn in the long form only
 
 
 def plain(app: Versioned) -> None:
@@ -169,6 +175,287 @@ def removed(app: Versioned) -> None:
     app.ok("worktree", "remove", OTHER, "--yes")
 
 
+# -- versions that went apart ------------------------------------------------------------------------------------------
+
+_OURS = (
+    "UPDATE notes SET title = 'ours' WHERE id IN (3, 4); INSERT INTO notes VALUES(900, 'ours', ''), (901, 'ours', '');"
+    "CREATE VIEW few AS SELECT id FROM notes WHERE id < 5"
+)
+_THEIRS = "INSERT INTO notes VALUES(950, 'theirs', ''); UPDATE notes SET body = 'theirs' WHERE id % 50 = 0"
+_AGAINST = (
+    "UPDATE notes SET title = 'theirs' WHERE id IN (3, 4); INSERT INTO notes VALUES(900, 'theirs', '');"
+    "CREATE VIEW few AS SELECT id FROM notes WHERE id < 9"
+)
+
+
+def _part(app: Versioned, theirs: str, *, ours: str = _OURS, journal: str = "DELETE") -> None:
+    kept(app)
+    app.sql(f"PRAGMA journal_mode = {journal}")
+    app.ok("switch", "-c", "exp")
+    app.sql(theirs)
+    app.commit("theirs")
+    app.ok("switch", "main")
+    if ours:
+        app.sql(ours)
+        app.commit("ours")
+
+
+def parted(app: Versioned) -> None:
+    """Two branches that go together, with something uncommitted that fits both."""
+    _part(app, _THEIRS)
+    app.sql(_DIRTY)
+
+
+def behind(app: Versioned) -> None:
+    """Nothing was done here since, but for what is uncommitted."""
+    _part(app, _THEIRS, ours="")
+    app.sql(_DIRTY)
+
+
+def against(app: Versioned, *, journal: str = "DELETE") -> None:
+    """Two branches that do not go together: cells, a row, a definition."""
+    _part(app, _AGAINST + ";" + _THEIRS, journal=journal)
+
+
+def against_logged(app: Versioned) -> None:
+    """The same in a database with a write-ahead log."""
+    against(app, journal="WAL")
+
+
+def waiting(app: Versioned) -> None:
+    """A merge that waits, and something written since."""
+    against(app)
+    stops(app, "merge", "exp")
+    app.sql("INSERT INTO tags VALUES(902, 'since')")
+
+
+def waiting_logged(app: Versioned) -> None:
+    """The same in a database with a write-ahead log."""
+    against_logged(app)
+    stops(app, "merge", "exp")
+    app.sql("INSERT INTO tags VALUES(902, 'since')")
+
+
+def settled(app: Versioned) -> None:
+    """All that the merge waited for is settled."""
+    waiting(app)
+    app.ok("resolve", "--theirs")
+
+
+def settled_logged(app: Versioned) -> None:
+    """The same in a database with a write-ahead log."""
+    waiting_logged(app)
+    app.ok("resolve", "--theirs")
+
+
+def fitting(app: Versioned) -> None:
+    """Two branches that go together."""
+    _part(app, _THEIRS)
+
+
+def merged(app: Versioned) -> None:
+    """They went together, and something was written since."""
+    parted(app)
+    app.ok("merge", "exp")
+    app.sql("INSERT INTO tags VALUES(902, 'since')")
+
+
+def held_back(app: Versioned) -> None:
+    """A merge that only waits to be committed."""
+    parted(app)
+    app.ok("merge", "exp", "--no-commit")
+
+
+def several_apart(app: Versioned) -> None:
+    """On exp, three versions that are not on main; the second of them is in the way there."""
+    kept(app)
+    app.ok("switch", "-c", "exp")
+    for number in (1, 2, 3):
+        app.sql(f"UPDATE notes SET title = 'exp' WHERE id = {number}; INSERT INTO tags VALUES({number}, 'exp')")
+        app.commit(f"exp {number}")
+    app.ok("switch", "main")
+    app.sql("UPDATE notes SET title = 'main' WHERE id = 2")
+    app.commit("main")
+
+
+def picking(app: Versioned) -> None:
+    """A row of picks that waits at its second, which is settled."""
+    several_apart(app)
+    stops(app, "cherry-pick", "main~1..exp")
+    app.ok("resolve", "--theirs")
+
+
+def rebasing_to_be(app: Versioned) -> None:
+    """The same, on exp."""
+    several_apart(app)
+    app.ok("switch", "exp")
+
+
+def rebasing(app: Versioned) -> None:
+    """A rebase that waits at its second version."""
+    rebasing_to_be(app)
+    stops(app, "rebase", "main")
+
+
+def rebasing_settled(app: Versioned) -> None:
+    """The same, and all is settled."""
+    rebasing(app)
+    app.ok("resolve", "--theirs")
+
+
+def on_exp(app: Versioned) -> None:
+    """Two branches that go together, on the other one, with something uncommitted that fits both."""
+    _part(app, _THEIRS)
+    app.ok("switch", "exp")
+    app.sql(_DIRTY)
+
+
+def regretted(app: Versioned) -> None:
+    """Two versions that are to be taken back, and one on top."""
+    kept(app)
+    for number in (1, 2):
+        app.sql(f"UPDATE notes SET title = 'bad' WHERE id % 90 = {number}; INSERT INTO tags VALUES({number}, 'bad')")
+        app.commit(f"bad {number}")
+    app.sql(f"UPDATE notes SET body = 'fine' WHERE id < 9; {_DIRTY}")
+    app.commit("fine")
+
+
+def regretted_partly(app: Versioned) -> None:
+    """One that is to be taken back, and something on top that is in the way."""
+    regretted(app)
+    app.sql("UPDATE notes SET title = 'worse' WHERE id = 2")
+    app.commit("worse")
+
+
+def put_aside(app: Versioned) -> None:
+    """Something put aside that does not go together with what is uncommitted."""
+    dirty(app)
+    app.ok("stash", "push", "-m", "aside")
+    app.sql("UPDATE notes SET title = 'another' WHERE id = 7; INSERT INTO tags VALUES(903, 'stays')")
+
+
+def popping(app: Versioned) -> None:
+    """Its return waits."""
+    put_aside(app)
+    stops(app, "stash", "pop")
+
+
+def popping_settled(app: Versioned) -> None:
+    """The same, and all is settled."""
+    popping(app)
+    app.ok("resolve", "--theirs")
+
+
+def apart_beside(app: Versioned) -> None:
+    """Two branches that go together, and a third that nobody has checked out."""
+    parted(app)
+    app.ok("branch", "third", "exp")
+
+
+def stops(app: Versioned, *words: str) -> None:
+    """A command that leaves something to wait."""
+    ended = app.run(*words)
+    assert ended.code == STOPS, ended
+
+
+_SETTLE: tuple[Words, ...] = (("resolve", "--theirs"), ("merge", "--continue"))
+_THERE_AND_BACK: tuple[Words, ...] = (("undo",), ("redo",))
+
+MERGES = (
+    Scenario("merge", ("merge", "exp"), parted, _THERE_AND_BACK),
+    Scenario("merge forward", ("merge", "exp"), behind, _THERE_AND_BACK, is_like_others=True),
+    Scenario("merge that waits", ("merge", "exp"), against, _SETTLE, code=STOPS),
+    Scenario(
+        "merge that waits, database with a log",
+        ("merge", "exp"),
+        against_logged,
+        (("undo",), ("redo",), ("merge", "--abort")),
+        code=STOPS,
+        is_like_others=True,
+    ),
+    Scenario(
+        "merge --no-commit", ("merge", "exp", "--no-commit"), parted, (("commit", "-m", "all"),), is_like_others=True
+    ),
+    Scenario("resolve", ("resolve", "--theirs"), waiting, (*_THERE_AND_BACK, ("merge", "--continue"))),
+    Scenario("resolve, database with a log", ("resolve", "--ours"), waiting_logged, _SETTLE[1:], is_like_others=True),
+    Scenario("resolve a cell", ("resolve", "notes:3:title", "--set", "title=both"), waiting, _SETTLE),
+    Scenario("resolve --renumber", ("resolve", "notes", "900", "--renumber"), waiting, (("undo",), *_SETTLE)),
+    Scenario("resolve a definition", ("resolve", "few", "--theirs"), waiting, (("undo",), *_SETTLE)),
+    Scenario("merge --continue", ("merge", "--continue"), settled, _THERE_AND_BACK),
+    Scenario(
+        "merge --continue, database with a log",
+        ("merge", "--continue"),
+        settled_logged,
+        (("undo",), ("merge", "--abort")),
+        is_like_others=True,
+    ),
+    Scenario("merge --abort", ("merge", "--abort"), waiting, (*_THERE_AND_BACK, ("undo",), *_SETTLE)),
+    Scenario("commit that ends a merge", ("commit", "-m", "all"), held_back, _THERE_AND_BACK),
+    Scenario("merge --into", ("merge", "main", "--into", "third"), apart_beside, _THERE_AND_BACK),
+    Scenario("revert", ("revert", "HEAD~2", "HEAD~1"), regretted, _THERE_AND_BACK, is_like_others=True),
+    Scenario(
+        "revert that waits",
+        ("revert", "HEAD~2"),
+        regretted_partly,
+        (("resolve", "--theirs"), ("revert", "--continue")),
+        code=STOPS,
+        is_like_others=True,
+    ),
+    Scenario(
+        "cherry-pick that waits",
+        ("cherry-pick", "main~1..exp"),
+        several_apart,
+        (("resolve", "--ours"), ("cherry-pick", "--continue"), ("undo",), ("redo",)),
+        code=STOPS,
+    ),
+    Scenario("cherry-pick --continue", ("cherry-pick", "--continue"), picking, _THERE_AND_BACK, is_like_others=True),
+    Scenario(
+        "cherry-pick --abort",
+        ("cherry-pick", "--abort"),
+        picking,
+        (("undo",), ("cherry-pick", "--skip")),
+        is_like_others=True,
+    ),
+    Scenario("rebase", ("rebase", "main"), on_exp, _THERE_AND_BACK),
+    Scenario(
+        "rebase that waits",
+        ("rebase", "main"),
+        rebasing_to_be,
+        (("resolve", "--theirs"), ("rebase", "--continue"), ("undo",), ("rebase", "--abort")),
+        code=STOPS,
+    ),
+    Scenario("rebase --continue", ("rebase", "--continue"), rebasing_settled, _THERE_AND_BACK, is_like_others=True),
+    Scenario("rebase --skip", ("rebase", "--skip"), rebasing, _THERE_AND_BACK, is_like_others=True),
+    Scenario("rebase --abort", ("rebase", "--abort"), rebasing, (*_THERE_AND_BACK, ("undo",), ("rebase", "--skip"))),
+    Scenario(
+        "stash pop that waits",
+        ("stash", "pop"),
+        put_aside,
+        (("resolve", "--theirs"), ("stash", "pop", "--continue")),
+        code=STOPS,
+    ),
+    Scenario("stash pop --continue", ("stash", "pop", "--continue"), popping_settled, _THERE_AND_BACK),
+    Scenario(
+        "stash pop --abort",
+        ("stash", "pop", "--abort"),
+        popping,
+        (("undo",), ("resolve", "--base"), ("stash", "pop", "--continue")),
+        is_like_others=True,
+    ),
+    Scenario(
+        "undo a merge that waits",
+        ("undo",),
+        waiting,
+        (("redo",), *_SETTLE),
+        is_like_others=True,
+    ),
+    Scenario("undo resolve", ("undo",), settled, (("redo",), ("merge", "--continue")), is_like_others=True),
+    Scenario(
+        "reset --hard from a merge", ("reset", "--hard", "HEAD"), waiting, (("undo",), *_SETTLE), is_like_others=True
+    ),
+    Scenario("op revert a merge", ("op", "revert", "{0}"), merged, _THERE_AND_BACK, is_like_others=True),
+)
+
 SCENARIOS = (
     Scenario("init", ("init", MAIN), plain, (("commit", "-m", "first"),), at="."),
     Scenario("first commit", ("commit", "-m", "first"), new),
@@ -212,7 +499,18 @@ SCENARIOS = (
     Scenario("worktree add where one was lost", ("worktree", "add", OTHER, "exp"), lost),
     Scenario("worktree repair", ("worktree", "repair", "beside/moved.db"), astray),
     Scenario("switch, signed", ("switch", "exp"), signed, (("switch", "main"),)),
+    *MERGES,
 )
+
+
+def trials(few: int, many: int) -> Iterator[Any]:
+    """Each scenario with a number of accidents: few, and many in the long form. Merges are one machine, so half will
+    do for each of its commands."""
+    for scenario in SCENARIOS:
+        if not scenario.is_like_others:
+            some = few // 2 if scenario in MERGES else few
+            yield pytest.param(scenario, some, id=f"{scenario.name}-few")
+        yield pytest.param(scenario, many, marks=pytest.mark.long, id=f"{scenario.name}-many")
 
 
 def ready(scenario: Scenario, folder: Path, app: Versioned) -> Scenario:

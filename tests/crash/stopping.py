@@ -60,10 +60,10 @@ class Stopped:
     met: bool  # the accident has taken place
 
 
-def calls(words: Sequence[str], folder: Path, trace: Path) -> list[Call]:
-    """Run a command undisturbed, and tell what it changes under the folder, in order."""
+def calls(words: Sequence[str], folder: Path, trace: Path, *, code: int = 0) -> list[Call]:
+    """Run a command undisturbed, and tell what it changes under the folder, in order. `code`: that it ends with."""
     done = _run(["strace", "-f", "--seccomp-bpf", "-qq", "-y", "-s", "0", "-o", str(trace)], [], words)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == code, done.stderr
     return list(_read(trace, folder))
 
 

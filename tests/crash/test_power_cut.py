@@ -15,7 +15,7 @@ import pytest
 from tests.crash import scenarios
 from tests.crash.disk import Disk, Loss, read_folder, write_folder
 from tests.crash.recording import Deed, record
-from tests.crash.scenarios import MAIN, SCENARIOS, Scenario, Words
+from tests.crash.scenarios import MAIN, Scenario, Words
 from tests.crash.witness import Course, State, Witness, Wrong, demand
 from tests.versioned import Versioned
 
@@ -44,8 +44,7 @@ _CHAIN: tuple[str | Words, ...] = (
 
 
 @pytest.mark.needs("strace", "git")
-@pytest.mark.parametrize("amount", [_FEW, pytest.param(_MANY, marks=pytest.mark.long)])
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda each: each.name)
+@pytest.mark.parametrize(("scenario", "amount"), scenarios.trials(_FEW, _MANY))
 def test_power_cut_during_a_command(
     witness: Witness, capsys: pytest.CaptureFixture[str], tmp_path: Path, scenario: Scenario, amount: int
 ) -> None:
@@ -56,7 +55,7 @@ def test_power_cut_during_a_command(
     shutil.rmtree(place)
 
     shutil.copytree(prepared, place)
-    deeds = record(_isovc(place / scenario.at, scenario.words), place, trace)
+    deeds = record(_isovc(place / scenario.at, scenario.words), place, trace, code=scenario.code)
     before = read_folder(prepared)
     _agree(Disk(before), deeds, place)
 

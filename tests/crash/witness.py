@@ -27,6 +27,8 @@ class State:
     branches: Mapping[str, tuple[str, ...]]
     tags: Mapping[str, tuple[str, ...]]
     copies: tuple[tuple[str, str | None, tuple[str, ...], bool], ...]  # path, branch, history, clean
+    waits: Mapping[str, Any]  # by working copy, what a merge waits for there
+    stashes: tuple[str, ...]
     settings: Mapping[str, Any]
     operations: tuple[str, ...]  # what was done, newest first
 
@@ -65,7 +67,7 @@ class Witness:
     def course(self, scenario: Scenario, folder: Path) -> Course:
         """Walk the whole way once; the folder is used up."""
         before = self.state(folder)
-        self.ok(folder, scenario.at, *scenario.words)
+        self.ok(folder, scenario.at, *scenario.words, code=scenario.code)
         after = self.state(folder)
         for words in scenario.back:
             self.ok(folder, scenario.at, *words)
@@ -82,7 +84,7 @@ class Witness:
         demand(must is None or found == must, f"not the state that was told: {differing(course, found)}")
         self.sound(folder)
         if found != course.after or course.before == course.after:
-            self.ok(folder, scenario.at, *scenario.words)
+            self.ok(folder, scenario.at, *scenario.words, code=scenario.code)
             now = self.state(folder)
             demand(now == course.after, f"the command, typed again, leads elsewhere: {differing(course, now)}")
         for words in scenario.back:
@@ -100,8 +102,8 @@ class Witness:
     def state(self, folder: Path) -> State:
         """Everything that can be asked for."""
         if not (folder / _FOLDER).exists():
-            return State(_databases(folder), {}, {}, (), {}, ())
-        copies = []
+            return State(_databases(folder), {}, {}, (), {}, (), {}, ())
+        copies, waits = [], {}
         for each in self.json(folder, MAIN, "worktree", "list"):
             path = Path(each["path"]).relative_to(folder).as_posix()
             if not each["there"]:  # some scenarios begin so; in any other it is a state that nobody expects
@@ -109,6 +111,8 @@ class Witness:
                 continue
             status = self.json(folder, path, "status")
             copies.append((path, status["branch"], self._history(folder, status["commit"]), status["clean"]))
+            if status["merging"]:
+                waits[path] = (status["merging"], self.json(folder, path, "conflicts"))
         branches = {each["branch"]: each["commit"] for each in self.json(folder, MAIN, "branch")}
         tags = {each["tag"]: each["commit"] for each in self.json(folder, MAIN, "tag")}
         return State(
@@ -116,6 +120,8 @@ class Witness:
             {name: self._history(folder, commit) for name, commit in branches.items()},
             {name: self._history(folder, commit) for name, commit in tags.items()},
             tuple(copies),
+            waits,
+            tuple(each["message"].strip() for each in self.json(folder, MAIN, "stash", "list")),
             self.json(folder, MAIN, "config"),
             tuple(_ID.sub("#", each["summary"]) for each in self.json(folder, MAIN, "op", "log")),
         )
@@ -130,10 +136,10 @@ class Witness:
                 said = db.execute("PRAGMA integrity_check").fetchall()
             demand(said == [("ok",)], f"{path.name}: {said}")
 
-    def ok(self, folder: Path, at: str, *words: str) -> str:
+    def ok(self, folder: Path, at: str, *words: str, code: int = 0) -> str:
         """A command that must work."""
         ended = self.run(folder, at, *words)
-        demand(ended.code == 0, f"`isovc {' '.join(words)}` ends with {ended.code}: {ended.err.strip()}")
+        demand(ended.code == code, f"`isovc {' '.join(words)}` ends with {ended.code}: {ended.err.strip()}")
         return ended.out
 
     def json(self, folder: Path, at: str, *words: str) -> Any:
