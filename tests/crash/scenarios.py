@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -503,14 +503,16 @@ SCENARIOS = (
 )
 
 
-def trials(few: int, many: int) -> Iterator[Any]:
+def trials(few: int, many: int) -> list[Any]:
     """Each scenario with a number of accidents: few, and many in the long form. Merges are one machine, so half will
     do for each of its commands."""
+    found = []
     for scenario in SCENARIOS:
         if not scenario.is_like_others:
             some = few // 2 if scenario in MERGES else few
-            yield pytest.param(scenario, some, id=f"{scenario.name}-few")
-        yield pytest.param(scenario, many, marks=pytest.mark.long, id=f"{scenario.name}-many")
+            found.append(pytest.param(scenario, some, id=f"{scenario.name}-few"))
+        found.append(pytest.param(scenario, many, marks=pytest.mark.long, id=f"{scenario.name}-many"))
+    return found
 
 
 def ready(scenario: Scenario, folder: Path, app: Versioned) -> Scenario:
