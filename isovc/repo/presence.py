@@ -4,6 +4,7 @@ it ends."""
 from __future__ import annotations
 
 import fcntl
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from isovc.errors import AlreadyCleaning, NoPermission, RepositoryBusy
 _FILE = "commands.lock"
 _CLEANING_FILE = "gc.lock"
 _PLANTING_FILE = "worktrees.lock"
+_TRYING_FILE = "trying.lock"
+_TRYING = "trying"
 _STEP = 0.02  # seconds between two looks whether the others are done
 
 
@@ -58,6 +61,21 @@ def planting(folder: Path) -> Iterator[None]:
     with _opened(folder, _PLANTING_FILE) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def trying(folder: Path) -> Iterator[Path]:
+    """A folder for a database that is nobody's, which goes with the block. One at a time, so that whatever a killed
+    command has left there is known to be litter, and goes before the next."""
+    place = folder / _TRYING
+    with _opened(folder, _TRYING_FILE) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        shutil.rmtree(place, ignore_errors=True)
+        try:
+            place.mkdir()
+            yield place
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
 
 
 @contextmanager

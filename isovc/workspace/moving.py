@@ -11,14 +11,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
-from isovc.errors import DatabaseBusy, IsovcError, KeyUnusable, NoDatabase, SigningNotInstalled
+from isovc.errors import DatabaseBusy, HeadMoved, IsovcError, KeyUnusable, NoDatabase, SigningNotInstalled
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
 from isovc.repo.acting import Act, acting
 from isovc.repo.database import Database as Connection
 from isovc.repo.decided import write_decided
 from isovc.repo.deeds import Deed, Telling
+from isovc.repo.names import BRANCHES
 from isovc.repo.operations import SnapshotId
+from isovc.repo.refs import Refs
 from isovc.repo.worktrees import Files, Intent, Worktrees
 from isovc.snapshot.move import plan_move
 from isovc.snapshot.version import Version, decode_version, encode_version, same
@@ -92,10 +94,19 @@ def announce(
         step.merging,
     )
     with desk.repository.file.transaction() as db:
+        _check_still_there(db, step)
         if keeping is not None:
             intent = replace(intent, merging=keeping(db))
         Worktrees(db).set_intent(desk.worktree.id, intent)
     return intent
+
+
+def _check_still_there(db: Connection, step: Step) -> None:
+    """Refuse to stand on a branch that somebody has moved since it was looked up."""
+    if step.head.startswith(BRANCHES) and step.head not in step.refs:
+        found = Refs(db).get(step.head)
+        if (found.target if found else None) != step.commit:
+            raise HeadMoved(head=step.head)
 
 
 def confirm(desk: Desk, intent: Intent, writing: Writing, moved: Difference) -> None:

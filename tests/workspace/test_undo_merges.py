@@ -3,13 +3,17 @@ before it, redo the state after; and what waits can be read at any time."""
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, rule
+from hypothesis.stateful import initialize, precondition, rule
 
-from isovc.repo.commits import CommitIndex
+from isovc.repo.commits import CommitEntry, CommitIndex
 from isovc.repo.merges import SETTLED, Contested, contested_in
 from isovc.repo.names import BRANCHES
 from isovc.snapshot.how import PLAIN, How
@@ -42,7 +46,16 @@ _EDITS = (
     "CREATE UNIQUE INDEX IF NOT EXISTS only ON pair(r)",
     "PRAGMA user_version = {n}",
 )
+_COMMANDS = ("merge", "cherry-pick", "revert", "rebase")
 _SIDES = st.sampled_from(["ours", "theirs", "base"])
+
+
+def _waits(machine: MergingMachine) -> bool:
+    return machine._desk().worktree.merging is not None
+
+
+def _is_free(machine: MergingMachine) -> bool:
+    return not _waits(machine)
 
 
 class MergingMachine(UndoMachine):
@@ -53,45 +66,53 @@ class MergingMachine(UndoMachine):
         super().begin()
         self._sql(self.path, "INSERT INTO t VALUES(0, 'none', 0), (2, 'two', 2), (3, 'three', 3)")
         self._do("commit", self._commit)
-        for name in "ab":
-            here = self._desk().worktree.commit
+        base = self._desk().worktree.commit
+        for name in ("a", "b", "main"):
             head = BRANCHES + name
-            self._do("switch", lambda head=head, here=here: self._switch(head, here, create=True))
+            target = base if name != "main" else self._refs()[head]
+            self._do("switch", partial(self._switch, head, target, create=name != "main"))
             for _ in range(2):
                 self.edits_few(data.draw(st.sampled_from(_EDITS)), data.draw(st.integers(0, 400)))
+                self._sql(self.path, f"UPDATE t SET b = '{name}' WHERE a = 1")
                 self._do("commit", self._commit)
-            main = BRANCHES + "main"
-            self._do("switch", lambda main=main: self._switch(main, self._refs()[main], create=False))
-            self.edits_few(data.draw(st.sampled_from(_EDITS)), data.draw(st.integers(0, 400)))
-            self._do("commit", self._commit)
+        self.meets(data, 1)
 
     @rule(edit=st.sampled_from(_EDITS), n=st.integers(0, 400))
     def edits_few(self, edit: str, n: int) -> None:
         self._sql(self.path, edit.format(n=n))
 
-    @rule(command=st.sampled_from(["merge", "cherry-pick", "revert", "rebase"]), data=st.data(), hold=st.booleans())
-    def brings(self, command: str, data: st.DataObject, hold: bool) -> None:
+    @precondition(_is_free)
+    @rule(data=st.data(), n=st.integers(0, 400))
+    def meets(self, data: st.DataObject, n: int) -> None:
+        """Where both sides have been at work."""
+        command = data.draw(st.sampled_from([*_COMMANDS, "stash pop"]))
+        self._sql(self.path, f"UPDATE t SET b = 'mine {n}' WHERE a = 1")
+        if command == "stash pop":
+            self.puts_aside()
+            self._sql(self.path, f"UPDATE t SET b = 'again {n}' WHERE a = 1")
+            self.takes_out(0, keep=False)
+            return
+        self._do("commit", self._commit)
+        names = [name for name in map(BRANCHES.__add__, "abc") if name in self._refs()]
+        target = self._refs()[data.draw(st.sampled_from(names))] if names else self._desk().worktree.commit
+        before = next(iter(self._entry(self._desk().worktree.commit).parents), target)
+        self._bring(command, [before if command == "revert" else target], PLAIN, hold=False)
+
+    @precondition(_is_free)
+    @rule(
+        command=st.sampled_from(["merge", "cherry-pick", "revert", "rebase"]),
+        data=st.data(),
+        flags=st.tuples(*[st.booleans()] * 2),
+    )
+    def brings(self, command: str, data: st.DataObject, flags: tuple[bool, bool]) -> None:
+        hold, is_clean = flags
         known = self._known()
         target, other = data.draw(st.sampled_from(known)), data.draw(st.sampled_from(known))
-        prefer = data.draw(st.sampled_from([None, None, "ours", "theirs"]))
+        prefer = data.draw(st.sampled_from([None, None, None, "ours", "theirs"]))
 
-        def deed() -> None:
-            desk = self._desk()
-            with self.repository.file.reading() as db:
-                here = desk.worktree.commit
-                plan: Plan | None
-                if command == "merge":
-                    plan = plan_merge(db, here, target, name="it", what="commit", branch=None, holds=hold)
-                elif command == "rebase":
-                    plan = plan_rebase(db, here, target, name="it", branch=desk.worktree.branch)
-                elif command == "revert":
-                    plan = plan_reverts(db, here, [target, other], mainline=None, holds=hold)
-                else:
-                    plan = plan_picks(db, here, [target, other], mainline=None)
-            if plan is not None:
-                bring(desk, self.history, plan, How(prefer=prefer), self._deed(command))
-
-        self._do(command, deed)
+        if is_clean:
+            self._do("commit", lambda: commit(self._desk(), self.history, "x", self._deed("commit")))
+        self._bring(command, [target, other], How(prefer=prefer), hold=hold)
 
     @rule(data=st.data(), name=st.sampled_from("abc"))
     def brings_elsewhere(self, data: st.DataObject, name: str) -> None:
@@ -108,6 +129,7 @@ class MergingMachine(UndoMachine):
 
         self._do("merge --into", deed)
 
+    @precondition(_waits)
     @rule(data=st.data(), kind=st.sampled_from(["ours", "theirs", "base", "renumber", "as it is", "set"]))
     def settles(self, data: st.DataObject, kind: Any) -> None:
         contested = [None, *self._contested()]
@@ -119,26 +141,32 @@ class MergingMachine(UndoMachine):
         choice = Choice(kind, {"c": 7, "r": 7} if kind == "set" else {})
         self._do("resolve", lambda: resolve(self._desk(), which, choice, self._deed("resolve")))
 
+    @precondition(_waits)
     @rule(side=_SIDES)
     def settles_all(self, side: Any) -> None:
         self._do("resolve", lambda: resolve(self._desk(), Which(), Choice(side), self._deed("resolve")))
 
+    @precondition(_waits)
     @rule(skip=st.booleans())
     def goes_on(self, skip: bool) -> None:
         self._do("continue", lambda: go_on(self._desk(), self.history, "", PLAIN, self._deed("go on"), skip=skip))
 
+    @precondition(_waits)
     @rule()
     def commits_what_waited(self) -> None:
         self._do("commit", lambda: commit_waiting(self._desk(), self.history, PLAIN, self._deed("commit")))
 
+    @precondition(_waits)
     @rule()
     def gives_up(self) -> None:
         self._do("abort", lambda: give_up(self._desk(), self.history, "", self._deed("give up")))
 
+    @precondition(_is_free)
     @rule()
     def puts_aside(self) -> None:
         self._do("push", lambda: push(self._desk(), self.history, "aside", self._deed("stash push")))
 
+    @precondition(_is_free)
     @rule(number=st.integers(0, 1), keep=st.booleans())
     def takes_out(self, number: int, keep: bool) -> None:
         def deed() -> None:
@@ -168,6 +196,33 @@ class MergingMachine(UndoMachine):
         self._do("op revert", deed)
 
     # -- within --------------------------------------------------------------------------------------------------------
+
+    def _sql(self, path: Path, script: str) -> None:
+        with suppress(sqlite3.OperationalError, sqlite3.IntegrityError):  # a table may be gone by now, or be unique
+            super()._sql(path, script)
+
+    def _bring(self, command: str, targets: list[Any], how: How, *, hold: bool) -> None:
+        def deed() -> None:
+            desk = self._desk()
+            with self.repository.file.reading() as db:
+                here = desk.worktree.commit
+                plan: Plan | None
+                if command == "merge":
+                    plan = plan_merge(db, here, targets[0], name="it", what="commit", branch=None, holds=hold)
+                elif command == "rebase":
+                    plan = plan_rebase(db, here, targets[0], name="it", branch=desk.worktree.branch)
+                elif command == "revert":
+                    plan = plan_reverts(db, here, targets, mainline=None, holds=hold)
+                else:
+                    plan = plan_picks(db, here, targets, mainline=None)
+            if plan is not None:
+                bring(desk, self.history, plan, how, self._deed(command))
+
+        self._do(command, deed)
+
+    def _entry(self, commit: Any) -> CommitEntry:
+        with self.repository.file.reading() as db:
+            return CommitIndex(db).get(commit)
 
     def _commit(self) -> None:
         commit(self._desk(), self.history, "x", self._deed("commit"), allow_empty=True)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from isovc.errors import ConflictsElsewhere
+from isovc.errors import BranchInUse, ConflictsElsewhere
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
 from isovc.repo.acting import acting
 from isovc.repo.deeds import Deed, Telling
+from isovc.repo.names import short
 from isovc.repo.operations import Standing
+from isovc.repo.presence import trying
 from isovc.repo.refs import Refs
 from isovc.repo.versions import files_of, version_of
+from isovc.repo.worktrees import Worktree
 from isovc.snapshot.how import How
 from isovc.snapshot.version import decode_version
 from isovc.sources.sqlite import Database
@@ -35,9 +37,17 @@ def bring_into(desk: Desk, history: GitHistory, head: str, plan: Plan, how: How,
     )
     assert brought.standing.commit is not None
     with acting(desk.repository, deed, desk.worktree.id) as act:
+        _refuse_if_taken(act.worktrees.all(), head)
         act.refs.move(head, brought.standing.commit, act.stamp(deed.command), seen=tip)
         act.record(Telling(plan.telling))
     return brought
+
+
+def _refuse_if_taken(worktrees: Sequence[Worktree], head: str) -> None:
+    """Somebody may have gone to the branch while the merge was tried, or be on the way there."""
+    for each in worktrees:
+        if head in (each.head, each.intent.head if each.intent else ""):
+            raise BranchInUse(branch=short(head), database=each.database)
 
 
 def _forward(desk: Desk, history: GitHistory, head: str, tip: CommitId, plan: Plan) -> Brought:
@@ -48,9 +58,8 @@ def _forward(desk: Desk, history: GitHistory, head: str, tip: CommitId, plan: Pl
 def _tried(desk: Desk, history: GitHistory, head: str, tip: CommitId, plan: Plan, how: How, deed: Deed) -> Brought:
     files = files_of(history, tip)
     version = decode_version(files)
-    desk.repository.cache.mkdir(exist_ok=True)
-    with TemporaryDirectory(prefix="merge-", dir=desk.repository.cache) as folder:
-        path = Path(folder, "database")
+    with trying(desk.repository.folder) as folder:
+        path = folder / "database"
         fill(desk, path, version)
         database = Database(path)
         there = replace(desk.worktree, database=str(database.path), head=head, commit=tip, files=files)
