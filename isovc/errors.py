@@ -1706,6 +1706,19 @@ class MovedSince(Refused):
         )
 
 
+class MovedAnother(Refused):
+    """An operation that moved another working copy can be taken back only beside that one."""
+
+    code = "moved-another"
+
+    def __init__(self, *, operation: str, database: str) -> None:
+        self.operation, self.database = operation, database
+        super().__init__(
+            f"operation {operation[:12]} moved the working copy {database}, and can be taken back only there",
+            hint=f"isovc -C {quote(database)} op revert {operation[:12]}",
+        )
+
+
 class DoesNotFitBack(Refused):
     """Rows that were changed after an operation stand in the way of taking it back."""
 

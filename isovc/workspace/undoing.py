@@ -14,6 +14,7 @@ from isovc.errors import (
     BranchInUse,
     DoesNotFitBack,
     HeadMoved,
+    MovedAnother,
     MovedSince,
     NothingDiffers,
     NotThereThen,
@@ -195,11 +196,25 @@ def _check(db: Database, desk: Desk, way: Way) -> None:
         if (there.standing if there else None) != now:
             named = (there.standing if there else now) or desk.worktree.standing
             raise MovedSince(what=f"the working copy {named.database}", operation=way.last.id, by="")
+    _check_others(desk, way, refs)
     for each in known.values():
         if each.head in way.refs and each.id != desk.worktree.id and str(each.id) not in way.worktrees:
             raise BranchInUse(branch=short(each.head), database=each.database)
     if known[desk.worktree.id].intent is not None:
         raise HeadMoved(head=desk.worktree.head)
+
+
+def _check_others(desk: Desk, way: Way, refs: Refs) -> None:
+    """Other working copies can only be called otherwise: what lies in their databases is out of reach from here."""
+    for key, (now, then) in way.worktrees.items():
+        if int(key) == desk.worktree.id or now is None or then is None:
+            continue
+        led = refs.get(then.head) if then.branch else None
+        target = way.refs[then.head][1] if then.head in way.refs else led.target if led else None
+        stays = (now.commit, now.merging) == (then.commit, then.merging) and (target == then.commit or not then.branch)
+        live = [step.operation.live.get(key, (None, None)) for step in way.steps]
+        if not stays or any(before != after for before, after in live):
+            raise MovedAnother(operation=way.last.id, database=now.database)
 
 
 def _mover(db: Database, name: str) -> str:

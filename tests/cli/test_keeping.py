@@ -184,9 +184,7 @@ def test_a_database_with_another_name_is_found_again(app: Versioned, tmp_path: P
 
 def test_a_working_copy_killed_while_it_is_made_is_none(app: Versioned, tmp_path: Path) -> None:
     app.sql("INSERT INTO tags VALUES(5, 'uncommitted')")
-    script = KILLED_BEFORE_CONFIRMING.replace("switching.confirm", "filling.plan_move").replace(
-        "switching", "filling"
-    )
+    script = KILLED_BEFORE_CONFIRMING.replace("switching.confirm", "filling.plan_move").replace("switching", "filling")
     line = [sys.executable, "-c", script, "-C", str(app.path), "worktree", "add", str(tmp_path / "w.db"), "-c", "exp"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     assert subprocess.run(line, env=environment, check=False, capture_output=True).returncode == -signal.SIGKILL

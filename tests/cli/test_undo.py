@@ -381,3 +381,20 @@ def test_a_patch_of_a_renamed_table_goes_both_ways(grown: Versioned, tmp_path: P
     grown.ok("apply", "-R", str(patch))
     assert grown.clean
     assert sorted(grown.dump().splitlines()) == before
+
+
+def test_what_another_working_copy_did_is_taken_back_only_there(grown: Versioned, tmp_path: Path) -> None:
+    other = grown.at(tmp_path / "w.db")
+    grown.ok("worktree", "add", str(other.path), "-c", "side")
+    deeds = (("switch", "exp"), ("commit", "--allow-empty", "-m", "there"))
+    for words in deeds:
+        other.ok(*words)
+        before = grown.json("worktree", "list")
+        assert grown.refused("op", "revert", "@~0") == "moved-another"
+        assert grown.refused("op", "revert", "@~0", "--dry-run") == "moved-another"
+        assert grown.json("worktree", "list") == before
+    other.ok("op", "revert", "@~0")
+    grown.ok("branch", "-m", "exp", "less")  # it is only called otherwise there
+    other.ok("op", "revert", "@~0")
+    assert other.json("status")["branch"] == "exp"
+    assert grown.json("fsck")["damages"] == []
