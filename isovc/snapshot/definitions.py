@@ -111,8 +111,11 @@ class _Merging:
         return Definitions(_in_order(objects), tuple(tables), conflicts)
 
     def _is_one_sided(self) -> bool:
-        """Only one side changed any definition: they stood together there."""
+        """Only one side changed any definition: they stood together there. Where things were renamed, what SQLite does
+        not rewrite may not."""
         was, mine, other = (set(side.values()) for side in self.sides)
+        if any(each.renames(at) for each in self.lineages for at in range(3)):
+            return False
         return not self.how.definitions and (was in (mine, other) or mine == other) and not self.conflicts
 
     def _known(self, made: SchemaObject, each: Lineage) -> Table | None:
@@ -220,7 +223,8 @@ class _Merging:
             if self.sides[at].get(place) != each:
                 continue
             if at not in self._alone:
-                self._alone[at] = rehearse(tuple(self.sides[at].values()), self.versions[at].shape.encoding)
+                shape = self.versions[at].shape
+                self._alone[at] = rehearse(shape.objects, shape.encoding)
             if place in self._alone[at].absent or (not is_absent and place in self._alone[at].broken):
                 return True
         return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from isovc.model import Column, KeyKind, Table
@@ -154,8 +154,12 @@ class Deciding:
             return self._checked(key, kind, (was, mine, other), list(there.row), set(), lost)
         if not lost and not self._touched(was, there, at):
             return None
-        kind = "edit/delete" if at == 1 else "delete/edit"
-        return self._told(key, kind, (was, mine, other), there.row if at == 1 else None, set(), lost)
+        if at == 2:
+            return self._told(key, "delete/edit", (was, mine, other), None, set(), lost)
+        merged = list(there.row)
+        self._replaced(merged, (was, mine, other))
+        stands = None if any(merged[cell] is None for cell in self.needed) else tuple(merged)
+        return self._told(key, "edit/delete", (was, mine, other), stands, set(), lost)
 
     def _touched(self, was: Whole, there: Whole, at: int) -> list[int]:
         """Cells that a side changed. What it has put into columns that came new changes no row."""
@@ -211,21 +215,22 @@ class Deciding:
     ) -> Row | Open:
         """No value where it cannot be, no NULL where there has to be something: another version's value stands there
         meanwhile, or there is no row."""
-        wrong = [cell for cell in range(len(merged)) if not self._good(cell, merged[cell], rows)]
-        for cell in wrong:
-            values = [row.row[cell] for row in (rows[2], rows[1], rows[0]) if row is not None]
-            good = [value for value in (*values, None) if self._good(cell, value, rows)]
-            merged[cell] = good[0] if good else None
-            contested.add(cell)
+        contested |= set(self._replaced(merged, rows))
         can_stand = all(merged[cell] is not None for cell in self.needed)
         if not contested and not lost:
             return tuple(merged)
         if contested and kind in ("edit/drop", "drop/edit"):
             kind = "edit/edit" if rows[0] else "add/add"
-        told = self._told(key, kind, rows, tuple(merged) if can_stand else None, contested, lost)
-        if wrong and not lost:
-            return replace(told, why="a value cannot stand in the column as it is now", is_stuck=True)
-        return replace(told, is_stuck=bool(wrong))
+        return self._told(key, kind, rows, tuple(merged) if can_stand else None, contested, lost)
+
+    def _replaced(self, merged: list[Any], rows: Three) -> list[int]:
+        """The cells that cannot be as they are, and have become what a version has that can."""
+        wrong = [cell for cell in range(len(merged)) if not self._good(cell, merged[cell], rows)]
+        for cell in wrong:
+            values = [row.row[cell] for row in (rows[2], rows[1], rows[0]) if row is not None]
+            good = [value for value in (*values, None) if self._good(cell, value, rows)]
+            merged[cell] = good[0] if good else None
+        return wrong
 
     def _good(self, cell: int, value: object, rows: Three) -> bool:
         """Whether a value can stand in a column."""
@@ -256,5 +261,10 @@ class Deciding:
                 if row is None or fit is None
                 else tuple(row.row[cell] if cell in fit.has else stands[cell] for cell in range(len(row.row)))
             )
-        why = f"one side put something into {', '.join(lost)}, which the other dropped" if lost else ""
-        return Open(Conflict(key, kind, shown[0], shown[1], shown[2], tuple(sorted(contested)), merged), why)
+        why = [f"one side put something into {', '.join(lost)}, which the other dropped"] if lost else []
+        asked = contested if kind == "edit/edit" else range(len(self.fits[1].fresh))
+        is_stuck = any(row and not self._good(cell, row[cell], rows) for row in shown for cell in asked)
+        if is_stuck:
+            why.append("a value cannot stand in the column as it is now")
+        told = Conflict(key, kind, shown[0], shown[1], shown[2], tuple(sorted(contested)), merged)
+        return Open(told, "; ".join(why), is_stuck)

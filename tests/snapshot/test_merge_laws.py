@@ -43,9 +43,7 @@ CHANGES = st.one_of(
         "ALTER TABLE {} ADD COLUMN {} {}".format,
         TABLES,
         st.sampled_from(["c", "d", "e"]),
-        st.sampled_from(
-            ["", "INT", "TEXT DEFAULT 'x'", "NOT NULL DEFAULT 5", "REFERENCES u", "AS (1)", "CHECK (c > 7)"]
-        ),
+        st.sampled_from(["", "INT", "TEXT DEFAULT 'x'", "NOT NULL DEFAULT 5", "REFERENCES u", "AS (1)", "CHECK (c)"]),
     ),
     st.builds("ALTER TABLE {} DROP COLUMN {}".format, TABLES, COLUMNS),
     st.builds("ALTER TABLE {} RENAME COLUMN {} TO {}".format, TABLES, COLUMNS, st.sampled_from(["c", "n", "B"])),
@@ -96,8 +94,10 @@ def test_what_one_side_did_alone_is_taken_as_it_is(ours: list[str], theirs: list
         assert same(found.version, wanted)
 
 
-@given(SIDE, SIDE)
-def test_what_comes_out_can_be_laid_out_and_is_the_same_from_either_side(ours: list[str], theirs: list[str]) -> None:
+@given(SIDE, SIDE, st.sampled_from(SIDES))
+def test_what_comes_out_can_be_laid_out_and_is_the_same_from_either_side(
+    ours: list[str], theirs: list[str], side: Literal["base", "ours", "theirs"]
+) -> None:
     forest = Forest(MemoryChunks())
     base, mine, other = three(forest, ours, theirs)
     found, turned = merge(forest, base, mine, other), merge(forest, base, other, mine)
@@ -105,14 +105,13 @@ def test_what_comes_out_can_be_laid_out_and_is_the_same_from_either_side(ours: l
     assert bool(found.conflicts) == bool(turned.conflicts)
     if not found.conflicts:
         check_alike(forest, found, turned)
-    for side in SIDES:
-        decided = merge(forest, base, mine, other, How(prefer=side))
-        check_laid_out(forest, decided.version)
-        # only what no word can settle
-        assert all(each.why for each in decided.conflicts)
-        for each in found.conflicts:
-            if each.place is not None:
-                check_laid_out(forest, merge(forest, base, mine, other, How(definitions={each.place: side})).version)
+        return
+    decided = merge(forest, base, mine, other, How(prefer=side))
+    check_laid_out(forest, decided.version)
+    # only what no word can settle
+    assert all(each.why for each in decided.conflicts)
+    said = {each.place: side for each in found.conflicts if each.place is not None}
+    check_laid_out(forest, merge(forest, base, mine, other, How(definitions=said)).version)
 
 
 def check_alike(forest: Forest, one: Merged, other: Merged) -> None:
