@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 
 from isovc.cli.answers import json_lines, json_pieces, table
 from isovc.cli.handing import hand_over
 from isovc.cli.here import Here
-from isovc.cli.pager import paged
 from isovc.cli.revision import where
-from isovc.cli.screen import Screen
 from isovc.errors import BadParameter
 from isovc.formats import sheet
 from isovc.history import CommitId
@@ -65,21 +63,17 @@ def _value(text: str) -> Value:
     return None if text.upper() == "NULL" else text
 
 
-def show(here: Here, answers: Iterable[Answer], form: str, *, pager: bool) -> None:
-    """Write answers to the standard output, one behind the other."""
-    if form == "table":
-        with paged(here.screen, wanted=pager, environment=os.environ) as screen:
-            _tables(screen, answers, shortened=here.screen.out.isatty())
-        return
-    for answer in answers:
-        hand_over(here.screen, pieces(answer, form))
-
-
-def _tables(screen: Screen, answers: Iterable[Answer], *, shortened: bool) -> None:
+def show(here: Here, answers: Iterable[Answer], form: str) -> None:
+    """Write answers to the standard output, one behind the other. Never through a pager: it would keep Ctrl-C from a
+    query that takes long."""
+    screen = replace(here.screen, json=False)  # the form says it
     for number, answer in enumerate(answers):
+        if form != "table":
+            hand_over(screen, pieces(answer, form))
+            continue
         if number and answer.columns:
             screen.show(None, [""])
-        screen.show(None, table(answer.columns, answer.rows, shortened=shortened))
+        screen.show(None, table(answer.columns, answer.rows, shortened=screen.out.isatty()))
 
 
 def pieces(answer: Answer, form: str) -> Iterator[str]:

@@ -20,6 +20,7 @@ import differences  # noqa: F401
 import merges  # noqa: F401
 import moments  # noqa: F401
 import operations  # noqa: F401
+import queries  # noqa: F401
 import trees  # noqa: F401
 from registry import WORKLOADS, Bench, Contender, Outcome, PeerMissing, Workload
 from report import Result, result, save, table

@@ -411,7 +411,7 @@ def _computes(pid: int) -> bool:
 def test_on_a_terminal_long_values_are_cut(app: Versioned) -> None:
     app.sql("UPDATE notes SET body = printf('%.200c', 'x') WHERE id = 2")
     ours, theirs = pty.openpty()
-    words = [sys.executable, "-m", "isovc", "-C", str(app.path), "sql", "SELECT id, body FROM notes", "--no-pager"]
+    words = [sys.executable, "-m", "isovc", "-C", str(app.path), "sql", "SELECT id, body FROM notes"]
     with subprocess.Popen(words, env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "dumb"}, stdout=theirs) as process:
         os.close(theirs)
         said = b""

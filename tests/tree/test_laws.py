@@ -12,7 +12,7 @@ from isovc.tree.diff import Change, diff, summary
 from isovc.tree.edit import Edit, edit
 from isovc.tree.forest import Forest
 from isovc.tree.merge import Conflict, merge
-from isovc.tree.read import get, page, rank, scan
+from isovc.tree.read import batches, get, page, rank, scan
 from isovc.tree.rules import Rules
 from isovc.tree.walk import walk
 
@@ -77,6 +77,10 @@ def test_reading_gives_what_was_built(rows, low, high):
     after, upto = encode_key((low,)), encode_key((high,))
     assert repr(list(scan(trees, root.id, cells=[2, 0], after=after, upto=upto))) == repr(
         [(row[2], row[0]) for row in everything if low < row[0] <= high]
+    )
+    back = batches(trees, root.id, cells=range(WIDTH), after=after, upto=upto, backwards=True)
+    assert repr([row for batch in back for row in batch]) == repr(
+        [row for row in reversed(everything) if low < row[0] <= high]
     )
     assert repr(get(trees, root.id, after, width=WIDTH)) == repr((low, *rows[low]) if low in rows else None)
     assert rank(trees, root.id, after) == sum(key < low for key in rows)

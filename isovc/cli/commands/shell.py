@@ -96,7 +96,7 @@ class Conversation:
     def _ask(self) -> None:
         text = "\n".join(self._typed)
         self._typed.clear()
-        self._told(lambda: show(self._here, map(self._asked.ask, statements(text)), self._form, pager=self._person))
+        self._told(lambda: show(self._here, map(self._asked.ask, statements(text)), self._form))
 
     def _order(self, line: str) -> None:
         word, *rest = line.split(maxsplit=1)

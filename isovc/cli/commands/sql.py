@@ -52,7 +52,6 @@ def sql(
     *,
     csv: Annotated[bool, typer.Option("--csv", help="The same as --format csv.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
-    no_pager: Annotated[bool, typer.Option("--no-pager", help="Never through a pager.")] = False,
 ) -> None:
     """Ask the database, or any version of it, in SQL; nothing is changed.
 
@@ -84,7 +83,7 @@ def sql(
             check_foreign(desk.repository, path)
             _write(here, asked.ask(parts[0], values), chosen, path, replace=force or here.screen.yes)
             return
-        show(here, _answers(asked, parts, values), chosen.value, pager=not no_pager)
+        show(here, _answers(asked, parts, values), chosen.value)
 
 
 def _form(here: Here, form: Format, *, csv: bool) -> Format:

@@ -4,6 +4,7 @@ some tables."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Set
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from isovc.snapshot.move import all_rows
 from isovc.snapshot.query.shelf import Shelf
 from isovc.snapshot.version import Version, encode_version
 from isovc.sources.sqlite import Database
-from isovc.sources.sqlite.asking import Keyed, fill_file
+from isovc.sources.sqlite.asking import Keyed, TooLarge, fill_file
 from isovc.tree.forest import Forest
 
 _LAYOUT = "1"  # of the files; another number, and none of before is found
@@ -23,24 +24,25 @@ _ALL = "all"
 
 def filled(shelf: Shelf, keyed: Keyed, columns: Set[str]) -> Path:
     """A file with the rows of a table and at least these columns (in lower case)."""
-    prefix = _name(f"{_LAYOUT} {keyed.called} {keyed.table!r}", keyed.content)
+    prefix = name_of(f"{_LAYOUT} {keyed.called} {keyed.table!r}", keyed.content)
     known = shelf.find(f"{prefix}-{_ALL}")
     if known is not None:
         return known
     part = keyed.seen_with(columns)
-    label = _name("\0".join(column.name for column in part.table.columns))[:16]
+    label = name_of("\0".join(column.name for column in part.table.columns))[:16]
     known = shelf.find(f"{prefix}-{label}")
     if known is not None:
         return known
-    if 2 * len(part.table.columns) > len(keyed.table.columns) or shelf.count(prefix) >= _PARTS:
-        part, label = keyed, _ALL
-    return shelf.make(f"{prefix}-{label}", partial(_fill, keyed, part, shelf.capacity))
+    if shelf.count(prefix) >= _PARTS:
+        with suppress(TooLarge):  # of columns that nobody asked for
+            return shelf.make(f"{prefix}-{_ALL}", partial(_fill, keyed, keyed, shelf.capacity))
+    return shelf.make(f"{prefix}-{_ALL if part is keyed else label}", partial(_fill, keyed, part, shelf.capacity))
 
 
 def database(shelf: Shelf, forest: Forest, version: Version, tables: Set[str]) -> Path:
     """A database file with the definitions of a version, and the rows of these tables."""
     shown = encode_version(version)
-    key = _name(_LAYOUT, *shown.values(), *sorted(name.encode("utf-8", "surrogatepass") for name in tables))
+    key = name_of(_LAYOUT, *shown.values(), *sorted(name.encode("utf-8", "surrogatepass") for name in tables))
     return shelf.find(f"{key}-whole") or shelf.make(f"{key}-whole", partial(_write, forest, version, tables))
 
 
@@ -56,7 +58,7 @@ def _write(forest: Forest, version: Version, tables: Set[str], path: Path) -> No
         writing.apply(version.shape, {}, contents=contents)
 
 
-def _name(*parts: str | bytes) -> str:
+def name_of(*parts: str | bytes) -> str:
     """A name made of what these are."""
     encoded = [part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part for part in parts]
     return fingerprint_bytes(b"".join(map(fingerprint_bytes, encoded))).hex()

@@ -7,7 +7,7 @@ guessed: a query is tried, for a hundredth of a second at most.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Set
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from enum import Enum
@@ -18,6 +18,7 @@ from typing import Self
 from isovc.errors import BadQuery, IsovcError
 from isovc.model import KeyKind, Row, Shape
 from isovc.snapshot.query.filling import database, filled
+from isovc.snapshot.query.handing import handed_over
 from isovc.snapshot.query.shelf import Shelf
 from isovc.snapshot.query.spool import gathered
 from isovc.snapshot.query.trees import keyed
@@ -135,7 +136,9 @@ class Session:
             else:
                 if not _only_in_a_file(self._version.shape, question):
                     tables = self._offered(self._version, found, beside)
-                    return question, self._rows(light, tables, question, parameters)
+                    views = {view.name.lower() for view in found.views}
+                    handed = self._handed_over(light, tables, question.reads.keys() - views, question, parameters)
+                    return question, handed or self._rows(light, tables, question, parameters)
         return self._from_a_file(self._version, found, beside, sql, parameters)
 
     # -- the connections -----------------------------------------------------------------------------------------------
@@ -173,8 +176,9 @@ class Session:
     def _from_a_file(
         self, version: Version, found: Wanted, beside: Beside, sql: str, parameters: Parameters
     ) -> tuple[Question, Generator[Row]]:
-        # first without rows: what is no query at all is told before they are written down
-        self._prepared(self._file(version, frozenset()), found, beside, parameters, sql)
+        if not found.virtual:  # their modules read what they store before anything is asked
+            # first without rows: what is no query at all is told before they are written down
+            self._prepared(self._file(version, frozenset()), found, beside, parameters, sql)
         there = self._file(version, with_what_lies_behind(version.shape, found))
         question = self._prepared(there, found, beside, parameters, sql)
         return question, self._rows(there, _by_name(beside.tables), question, parameters)
@@ -197,6 +201,25 @@ class Session:
         return questions
 
     # -- the rows ------------------------------------------------------------------------------------------------------
+
+    def _handed_over(
+        self,
+        light: Questions,
+        tables: Mapping[str, Keyed],
+        reads: Set[str],
+        question: Question,
+        parameters: Parameters,
+    ) -> Generator[Row] | None:
+        """The rows of a table without a detour, where that is all that is wanted."""
+        if self._way is not Way.FOUND_OUT or len(reads) != 1 or not reads <= tables.keys():
+            return None
+        table = tables[next(iter(reads))]
+        wanted_only = light.plainly(question, parameters)
+        if wanted_only is None or (-1 in wanted_only.columns and not table.named_by_rowid):
+            return None
+        if not wanted_only.columns:
+            return gathered([(table.rows,)])
+        return handed_over(self._shelf, table, wanted_only.columns, backwards=wanted_only.backwards)
 
     def _rows(
         self, questions: Questions, tables: Mapping[str, Keyed], question: Question, parameters: Parameters

@@ -53,19 +53,23 @@ class Shelf:
     def make(self, key: str, write: Callable[[Path], None]) -> Path:
         """The file of this key, written anew. `write` is given a path where nothing is."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        unfinished = self.folder / f"{key}-{os.getpid()}-{secrets.token_hex(4)}{_UNFINISHED}"
+        growing = self.grow(key)
         try:
-            write(unfinished)
-            path = self.folder / f"{key}-{_fingerprint(unfinished)}{_KEPT}"
-            unfinished.replace(path)
+            write(growing.path)
+            return growing.keep()
         finally:
-            for left in (unfinished, unfinished.with_name(unfinished.name + "-journal")):
-                left.unlink(missing_ok=True)
+            growing.drop()
+
+    def grow(self, key: str) -> Growing:
+        """A file of this key that somebody will write."""
+        return Growing(self, key)
+
+    def kept(self, path: Path) -> None:
+        """Take a file in that is whole."""
         self._looked_at[path] = _stamp(path)
         if path.stat().st_size > self.capacity:
             self._too_large.append(path)
         self._make_room(path)
-        return path
 
     def close(self) -> None:
         """Let go of what was too large to be kept."""
@@ -94,6 +98,28 @@ class Shelf:
             room -= size
             if room < 0:
                 path.unlink(missing_ok=True)  # who has it open goes on reading it
+
+
+class Growing:
+    """A file that is not finished. Nobody else meets it before it is kept."""
+
+    def __init__(self, shelf: Shelf, key: str) -> None:
+        self._shelf = shelf
+        self._key = key
+        self.path = shelf.folder / f"{key}-{os.getpid()}-{secrets.token_hex(4)}{_UNFINISHED}"
+
+    def keep(self) -> Path:
+        """It is whole now."""
+        path = self.path.with_name(f"{self._key}-{_fingerprint(self.path)}{_KEPT}")
+        self.path.replace(path)
+        self._shelf.kept(path)
+        return path
+
+    def drop(self) -> None:
+        """Forget it, unless it was kept."""
+        for left in (self.path, self.path.with_name(self.path.name + "-journal")):
+            with suppress(OSError):
+                left.unlink(missing_ok=True)
 
 
 def _stamp(path: Path) -> _Stamp:

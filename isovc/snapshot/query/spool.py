@@ -21,11 +21,11 @@ class Spool:
 
     def __init__(self, rows: Iterable[Row]) -> None:
         self._file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - it lives as long as this
-        self._batches = 0
+        self._pieces: list[int] = []  # bytes of each
         try:
             for some in _batches(rows):
-                marshal.dump(some, self._file)  # it keeps what a cell can hold, text that is not valid included
-                self._batches += 1
+                # marshal keeps whatever a cell can hold, text that is not valid included
+                self._pieces.append(self._file.write(marshal.dumps(some)))
         except BaseException:
             self._file.close()
             raise
@@ -33,8 +33,8 @@ class Spool:
     def rows(self) -> Generator[Row]:
         """All of them, from the first. One reader at a time."""
         self._file.seek(0)
-        for _ in range(self._batches):
-            yield from marshal.load(self._file)
+        for length in self._pieces:
+            yield from marshal.loads(self._file.read(length))
 
     def __enter__(self) -> Self:
         return self

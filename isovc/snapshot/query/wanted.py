@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from isovc.model import SchemaObject, Shape
-from isovc.sql import mentioned, module_of, options_of, tokens
+from isovc.sql import mentioned, module_of, options_of, tokens, unquoted
 
 # what only a file of its own can answer: definitions, plans, what hangs on an index
 _OF_A_FILE = ("sqlite_", "pragma_")
@@ -68,8 +69,15 @@ def wanted(shape: Shape, sql: str) -> Wanted:
         or bool(virtual)
         or any(word.startswith(_OF_A_FILE) for word in words)
         or {"indexed", "by"} <= words
+        or any(_names_main(text) for text in (sql, *(view.sql for view in views.values())))
     )
     return Wanted(frozenset(words), tuple(tables), tuple(views.values()), virtual, needs_file)
+
+
+def _names_main(sql: str) -> bool:
+    """Whether a name is said to be one of the database's own: `main.notes`."""
+    words = [unquoted(token).lower() for token, _, _ in tokens(sql)]
+    return any(pair == ("main", ".") for pair in pairwise(words))
 
 
 def with_what_lies_behind(shape: Shape, found: Wanted) -> frozenset[str]:

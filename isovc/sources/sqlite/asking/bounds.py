@@ -51,6 +51,8 @@ Stretch = tuple[bytes | None, bytes | None]
 
 def stretch(terms: Sequence[Term]) -> Stretch | None:
     """`after` < key <= `upto`; None: no row can meet the terms."""
+    if any(term.value is None and term.op != "IS" for term in terms):
+        return None  # a comparison with NULL is never true
     known = [(term, value) for term in terms for value in _meant(term)]
     equal = {term.place: value for term, value in known if term.op in ("=", "IS")}
     prefix, place, low = b"", 0, None

@@ -13,7 +13,7 @@ import apsw
 
 from isovc.model import KeyKind, Row, Value
 from isovc.model.shape import ROWID
-from isovc.sources.sqlite.asking.keyed import INDEX, Keyed, stored_declaration
+from isovc.sources.sqlite.asking.keyed import INDEX, Keyed, add_collations, stored_declaration
 from isovc.sources.sqlite.cells import as_bytes, placeholder
 from isovc.sources.sqlite.failures import told
 from isovc.sql import name, names
@@ -34,6 +34,9 @@ def fill_file(path: Path, keyed: Keyed, part: Keyed, *, most: int) -> None:
             f"PRAGMA page_size={_PAGE}; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE"
         )
         connection.execute("BEGIN")
+        add_collations(
+            connection, part.table, lambda _: None
+        )  # the key is declared BINARY, so nothing compares by them
         declaration, behind = stored_declaration(keyed.table, part.table, part.called)
         connection.execute(declaration)
         columns, cells = _columns(keyed, part)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import chain
 from typing import Any, Protocol
 
-from isovc.model import Column, KeyKind, Table, Value
+import apsw
+
+from isovc.model import Column, KeyKind, Row, Table, Value
 from isovc.model.shape import ROWID
 from isovc.sql import affinity, name
 
+_PLAIN = frozenset({int, float, str, bytes, type(None)})  # what needs not be fetched
+_COLLATIONS = ("BINARY", "NOCASE", "RTRIM")
+DECLARED = "isovc_declared"  # the name of a table while it is declared, which SQLite then forgets
 INDEX = "isovc_key"  # of a filled table whose key may hold NULL
 
 
@@ -62,6 +68,16 @@ class Keyed:
         """Whether the one key cell is the rowid."""
         return self.table.key_kind in (KeyKind.INTEGER, KeyKind.ROWID)
 
+    def whole_batches(self, columns: Sequence[int], *, backwards: bool) -> Iterator[list[Row]]:
+        """All rows with these columns, by number; -1: the rowid."""
+        cells = [0 if column < 0 else self.cell_of[column] for column in columns]
+        return map(self._whole_batch, self.scan(cells, None, None, backwards=backwards))
+
+    def _whole_batch(self, rows: list[tuple[Any, ...]]) -> list[Row]:
+        if _PLAIN.issuperset(map(type, chain.from_iterable(rows))):
+            return rows
+        return [tuple(map(self.whole, row)) for row in rows]
+
     def seen_with(self, columns: Collection[str]) -> Keyed:
         """The same with these columns alone (in lower case), and the key where it is one integer."""
         table = self.table
@@ -70,13 +86,26 @@ class Keyed:
         return replace(self, table=replace(table, columns=tuple(kept))) if len(kept) < len(table.columns) else self
 
 
+def add_collations(connection: apsw.Connection, table: Table, used: Callable[[str], None]) -> None:
+    """Let columns be declared whose collation only the program has that the database belongs to. `used` is told when
+    something compares by it: it must stop that, as a stock SQLite does, and cannot do so by raising."""
+    for column in table.columns:
+        if column.collation.upper() not in _COLLATIONS:
+            connection.create_collation(column.collation, partial(_compare, used, column.collation))
+
+
+def _compare(used: Callable[[str], None], collation: str, *_: str) -> int:
+    used(collation)
+    return 0
+
+
 def virtual_declaration(keyed: Keyed) -> str:
     """What `declare_vtab` is told: names, affinities and collations decide how SQLite compares."""
     table = keyed.table
     columns = ", ".join(_declared(column, table) for column in table.columns)
     if table.without_rowid:
-        return f"CREATE TABLE x({columns}, PRIMARY KEY({_key(table)})) WITHOUT ROWID"
-    return f"CREATE TABLE x({columns})"
+        return f"CREATE TABLE {DECLARED}({columns}, PRIMARY KEY({_key(table)})) WITHOUT ROWID"
+    return f"CREATE TABLE {DECLARED}({columns})"
 
 
 def stored_declaration(whole: Table, table: Table, called: str) -> tuple[str, str]:

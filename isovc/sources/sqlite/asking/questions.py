@@ -18,7 +18,8 @@ from isovc.errors import BadParameter, BadQuery, OnlyReads
 from isovc.model import Row, SchemaObject, Value
 from isovc.sources.sqlite.asking.functions import FunctionModule, TableFunction
 from isovc.sources.sqlite.asking.guard import Guard
-from isovc.sources.sqlite.asking.keyed import Keyed
+from isovc.sources.sqlite.asking.keyed import DECLARED, Keyed, add_collations
+from isovc.sources.sqlite.asking.plain import Plain, plain
 from isovc.sources.sqlite.asking.virtual import Meter, Module
 from isovc.sources.sqlite.cells import exact, from_exact
 from isovc.sources.sqlite.connection import CACHE_KIB
@@ -66,6 +67,7 @@ class Questions:
         self._encoding = str(connection.pragma("encoding"))
         self._guard = Guard(connection)
         self._attached: list[str] = []
+        self._stopped = ""  # why the last statement was
         connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
         # Python looks for Ctrl-C between two steps of its own, and there are none in a long statement
         connection.set_progress_handler(lambda: False, _STEPS)
@@ -74,6 +76,7 @@ class Questions:
 
     def offer(self, keyed: Keyed, meter: Meter) -> None:
         """A table that lies elsewhere. A table of the database with that name comes before it."""
+        add_collations(self._connection, keyed.table, self._without_collation)
         self._enter(keyed.called, Module(keyed, meter))
 
     def offer_function(self, function: TableFunction, *, called: str) -> None:
@@ -84,6 +87,10 @@ class Questions:
         self._connection.create_module(
             called, module, use_bestindex_object=True, eponymous=True, eponymous_only=True, read_only=True
         )
+
+    def _without_collation(self, collation: str) -> None:
+        self._stopped = f"no such collation sequence: {collation}"
+        self._connection.interrupt()
 
     def add_view(self, view: SchemaObject) -> None:
         """A view over what is offered and attached."""
@@ -131,6 +138,7 @@ class Questions:
             return False
 
         self._guard.restart()
+        self._stopped = ""
         cursor.exec_trace = only_look
         try:
             with self._told():
@@ -144,8 +152,17 @@ class Questions:
             raise OnlyReads(what=first_word(sql))
         if isinstance(parameters, Mapping) and (unknown := sorted(parameters.keys() - named)):
             raise BadParameter(name=unknown[0], why="the query has no such parameter")
-        reads = {table: frozenset(columns) for table, columns in self._guard.reads.items()}
+        reads = {table: frozenset(columns) for table, columns in self._guard.reads.items() if table != DECLARED}
         return Question(sql, labels, reads)
+
+    def plainly(self, question: Question, parameters: Parameters = None) -> Plain | None:
+        """Whether it only hands over the one table it reads, which must be offered."""
+        with self._told(), closing(self._connection.cursor()) as cursor:
+            try:
+                program = cursor.execute(f"EXPLAIN {question.sql}", _bindings(parameters), can_cache=False).fetchall()
+            except UnicodeDecodeError:  # a constant in it, so it is more than that
+                return None
+        return plain(program, len(question.columns))
 
     def rows(self, question: Question, parameters: Parameters = None) -> Generator[Row]:
         """The answer. Who does not take all of it closes it."""
@@ -210,7 +227,7 @@ class Questions:
             if self._guard.refused:
                 raise OnlyReads(what=self._guard.refused) from None
             missing = _NO_TABLE.match(str(error))
-            raise BadQuery(why=str(error), table=missing[1] if missing else "") from None
+            raise BadQuery(why=self._stopped or str(error), table=missing[1] if missing else "") from None
 
 
 @contextmanager
