@@ -8,8 +8,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from isovc.model import Shape, Table
+from isovc.snapshot.assembling import Versions
+from isovc.snapshot.choose import choose
 from isovc.snapshot.conflict import Conflict
-from isovc.snapshot.definitions import Definitions, Versions, choose, merge_definitions
+from isovc.snapshot.definitions import Definitions, merge_definitions
 from isovc.snapshot.how import PLAIN, How, Side
 from isovc.snapshot.json_cells import JsonCells
 from isovc.snapshot.lineage import SIDES, Lineage

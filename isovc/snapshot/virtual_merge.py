@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from isovc.snapshot.definitions import choose
+from isovc.snapshot.choose import choose
 from isovc.snapshot.how import How
 from isovc.snapshot.version import Version
 from isovc.snapshot.virtual import (

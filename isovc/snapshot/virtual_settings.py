@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from isovc.encoding.orderkey import encode_key
 from isovc.model import Row, Table, Value
-from isovc.snapshot.definitions import choose
+from isovc.snapshot.choose import choose
 from isovc.snapshot.values import with_large
 from isovc.snapshot.version import Version
 from isovc.snapshot.virtual import NotMade, Thing
