@@ -120,14 +120,16 @@ class Disagreement:
 
     def _check_references(self, each: SchemaObject, objects: Objects) -> None:
         """A foreign key to a table that the other side dropped: ours stands, with the table it needs."""
-        there = {folded(place[1]) for place in objects}
+        place = ("table", each.name)
+        there = {folded(one[1]) for one in objects}
         lost = _referred(each.sql) - there
+        texts = [side[place].sql if place in side else "" for side in self._merging.sides]
         for at in (1, 2):
-            known = {folded(place[1]) for place in self._merging.sides[at] if place[0] == "table"}
-            own = self._merging.sides[at].get(("table", each.name))
-            if not own or not (gone := lost & known & _referred(own.sql)):
+            known = {folded(one[1]) for one in self._merging.sides[at] if one[0] == "table"}
+            # a side that refers to what it has dropped lives with it
+            gone = lost & known & _referred(texts[at]) - _referred(texts[3 - at])
+            if not gone:
                 continue
-            place = ("table", each.name)
             self._settled.add(place)
             lineage = next((one for one in self._merging.lineages if one.name == each.name), None)
             side = lineage.side if lineage else None
