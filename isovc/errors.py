@@ -1824,6 +1824,33 @@ class NoSuchColumn(Refused):
         )
 
 
+class NoSuchRow(Refused):
+    """A row that was not there at any time in question."""
+
+    code = "no-such-row"
+
+    def __init__(self, *, table: str, key: str, where: str, ever: bool) -> None:
+        self.table, self.key, self.where, self.ever = table, key, where, ever
+        message = (
+            f"{table} had no row {key} at any time up to {where}" if ever else f"{table} has no row {key} in {where}"
+        )
+        hint = "text can stand in quotes: 'abc', and a comma between the columns of a key: 1,abc"
+        super().__init__(message, hint=hint if ever else f"isovc history {quote(table)} {quote(key)}")
+
+
+class BadKey(WrongUsage):
+    """Words that cannot name a row of a table."""
+
+    code = "bad-key"
+
+    def __init__(self, *, table: str, text: str, columns: Sequence[str]) -> None:
+        self.table, self.text, self.columns = table, text, tuple(columns)
+        super().__init__(
+            f"{text!r} names no row of {table}, whose key is {', '.join(self.columns)}",
+            hint="a whole number, 'text' in quotes or bare, x'00ff'; a comma between the columns of a key: 1,abc",
+        )
+
+
 class NoPatch(Refused):
     """Something given to `apply` that is no patch, or not any more."""
 

@@ -13,6 +13,8 @@ SECTIONS: dict[str, dict[str, str]] = {
         "log": "Show the versions that lead to one, the newest first.",
         "show": "Show one version: who, when, why, and what it changed.",
         "diff": "Show what differs between two versions, row by row.",
+        "history": "Show every change of one row, the newest first.",
+        "blame": "Show which commit wrote each cell of a row, or of a whole table.",
         "apply": "Change the database as a patch says, or not at all.",
         "sql": "Ask the database, or any version of it, in SQL; nothing is changed.",
         "shell": "Ask one question after the other.",

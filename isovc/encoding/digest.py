@@ -57,7 +57,7 @@ fingerprint_bytes: Callable[[bytes | memoryview], bytes] = xxh3_128_digest
 
 
 # 64 bits as 8 bytes: they stand beside what they were made of, so that a bit that flipped there is noticed.
-short_digest: Callable[[bytes], bytes] = xxh3_64_digest
+short_digest: Callable[[bytes | memoryview], bytes] = xxh3_64_digest
 
 
 # 64 well-mixed bits of (key, seed); trees end their runs by them. The library's own function, not one of ours around

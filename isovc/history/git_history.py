@@ -152,8 +152,12 @@ class GitHistory:
 
     def read_file(self, commit: CommitId, name: str) -> bytes | None:
         """One file of a commit, checked against its id; None where the commit has no such file."""
-        blob = self._tree(commit).get(name)
-        return None if blob is None else self._objects.read(blob, "blob", needed_by=f"{name} of commit {commit[:12]}")
+        return self.read_files(commit, [name])[name]
+
+    def read_files(self, commit: CommitId, names: Sequence[str]) -> dict[str, bytes | None]:
+        """Several of them: the commit is looked at once."""
+        tree = self._tree(commit)
+        return {name: self._read_blob(tree.get(name), f"{name} of commit {commit[:12]}") for name in names}
 
     def file_names(self, commit: CommitId) -> tuple[str, ...]:
         """The files of a commit."""
@@ -184,6 +188,9 @@ class GitHistory:
             if folder.exists():
                 fsync_folder(folder)
         fsync_folder(objects)
+
+    def _read_blob(self, blob: str | None, needed_by: str) -> bytes | None:
+        return None if blob is None else self._objects.read(blob, "blob", needed_by=needed_by)
 
     def _tree(self, commit: CommitId) -> dict[str, str]:
         tree = self.read_commit(commit).tree

@@ -47,11 +47,12 @@ class CommitReader(Protocol):
 
 
 class CommitIndex:
-    """The table commit_entry. Made for one transaction or one reading, and not kept longer."""
+    """The table commit_entry. Made for one transaction or one reading, and not kept longer. `graph`: what is known of
+    the same one already."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, graph: CommitGraph | None = None) -> None:
         self._db = db
-        self._graph = CommitGraph(db)
+        self._graph = graph or CommitGraph(db)
         self._seal = sealer()
 
     # -- writing -------------------------------------------------------------------------------------------------------

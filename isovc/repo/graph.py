@@ -75,6 +75,10 @@ class CommitGraph:
         row = self._db.execute("SELECT number FROM commit_entry WHERE id = ?", (bytes.fromhex(commit),)).fetchone()
         return None if row is None else int(row[0])
 
+    def numbers(self) -> dict[bytes, int]:
+        """All there are, by the bytes of their ids."""
+        return dict(self._db.execute("SELECT id, number FROM commit_entry", ()))
+
     def node_of(self, commit: CommitId) -> Node:
         """The bones of a commit."""
         number = self.number(commit)

@@ -13,7 +13,7 @@ def files_of(history: GitHistory, commit: CommitId | None) -> Files:
     """The files of a commit; those of the empty version before the first."""
     if commit is None:
         return encode_version(Version())
-    files = {name: history.read_file(commit, name) for name in (JSON_FILE, SQL_FILE)}
+    files = history.read_files(commit, (JSON_FILE, SQL_FILE))
     if None in files.values():
         raise NotCanonical(what=f"commit {commit[:12]}", why="it was not made by isovc")
     return {name: data for name, data in files.items() if data is not None}

@@ -37,14 +37,14 @@ class Summary:
 
 def diff(forest: Forest, old: ChunkId, new: ChunkId, *, width: int) -> Iterator[Change]:
     """The rows that differ, in key order, `width` cells each."""
-    for before, after in _leaf_pairs(forest, old, new):
+    for before, after in leaf_pairs(forest, old, new):
         yield from _changes(before, after, width)
 
 
 def summary(forest: Forest, old: ChunkId, new: ChunkId, *, width: int) -> Summary:
     """Counts of what `diff` would give; rows are not put together for it."""
     added = removed = modified = cells = 0
-    for before, after in _leaf_pairs(forest, old, new):
+    for before, after in leaf_pairs(forest, old, new):
         if len(before) == len(after) == 1 and same_keys(before[0], after[0]):
             rows = touched(before[0], after[0], width)
             modified += len(rows)
@@ -58,7 +58,8 @@ def summary(forest: Forest, old: ChunkId, new: ChunkId, *, width: int) -> Summar
     return Summary(added, removed, modified, cells)
 
 
-def _leaf_pairs(forest: Forest, old: ChunkId, new: ChunkId) -> Iterator[tuple[list[Leaf], list[Leaf]]]:
+def leaf_pairs(forest: Forest, old: ChunkId, new: ChunkId) -> Iterator[tuple[list[Leaf], list[Leaf]]]:
+    """The leaves of both that may hold rows that differ, stretch by stretch."""
     for some in batched(differing(forest, (old, new))):
         # the old ones first: the new ones are kept as differences to them
         before = iter(forest.leaves(list(chain.from_iterable(stretch[0] for stretch in some))))

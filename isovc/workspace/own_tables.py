@@ -23,6 +23,7 @@ from isovc.snapshot.version import Version
 from isovc.sources.sqlite.asking import TableFunction
 from isovc.sql import module_of, tokens, unquoted
 from isovc.workspace.revisions import Revisions
+from isovc.workspace.rows.asked import blame_function, history_function
 
 _PREFIX = "isovc_"
 
@@ -240,4 +241,10 @@ def _text(given: Mapping[str, Value], name: str, default: str) -> str:
     return value
 
 
-OWN: dict[str, Maker] = {"commits": _commits, "diff": _diff, "tables": _tables}
+OWN: dict[str, Maker] = {
+    "blame": lambda ground, _: blame_function(ground.revisions, ground.at),
+    "commits": _commits,
+    "diff": _diff,
+    "history": lambda ground, _: history_function(ground.revisions, ground.at),
+    "tables": _tables,
+}

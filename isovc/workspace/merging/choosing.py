@@ -8,8 +8,8 @@ from typing import Literal, Self
 
 from isovc.encoding.orderkey import encode_key
 from isovc.errors import KeyIsKept, NoSide, NoSuchColumn, NoSuchConflict
-from isovc.formats.words import key_shown
-from isovc.model import Key, Table, Value
+from isovc.formats.keys import written
+from isovc.model import Table, Value
 from isovc.repo.merges import Contested
 from isovc.snapshot.how import Side
 from isovc.snapshot.rows import rows_at
@@ -43,7 +43,7 @@ class Which:
             names = {each.table.lower(), (each.place or ("", ""))[1].lower()}
             if self.table and self.table.lower() not in names:
                 continue
-            if self.key and (each.key is None or self.key not in _written(each.key)):
+            if self.key and (each.key is None or self.key not in written(each.key)):
                 continue
             if self.column and self.column.lower() != (each.column or "").lower():
                 continue
@@ -56,13 +56,6 @@ class Choice:
 
     kind: Side | Literal["set", "renumber", "as it is"]
     values: Mapping[str, Value] = field(default_factory=dict)
-
-
-def _written(key: Key) -> set[str]:
-    """The ways to write a key."""
-    cells = key[:-1] if len(key) > 1 and key[-1] is None else key
-    plain = [cell.hex() if isinstance(cell, bytes) else str(cell) for cell in cells]
-    return {",".join(plain), ", ".join(plain), key_shown(key)}
 
 
 def chosen_rows(
