@@ -34,9 +34,11 @@ def go_on(
     message: str = "",
     author: str = "",
     skip: bool = False,
+    empty: bool = True,
 ) -> Brought:
     """Finish the step that waits with what the database holds now, and do the steps behind it. `skip`: leave the step
-    out instead. `how`: to merge in these, unless something was said at the beginning."""
+    out instead. `how`: to merge in these, unless something was said at the beginning. `empty`: a step may come to
+    nothing."""
     with changing(desk) as (desk, writing, live):
         waiting = need(desk, command, "--skip" if skip else "--continue")
         if waiting.open and not skip:
@@ -53,6 +55,8 @@ def go_on(
             run.held = put(desk.repository, writing, live, laid_out_like(desk.head, live)).version
         elif waiting.commits and (task.parents or not same(live, desk.head)):
             run.conclude(task, live)
+        elif waiting.commits and not empty:
+            raise NothingToCommit(branch=here.branch or "HEAD")
         elif waiting.commits:
             run.empty.append(task)
         stop = run.go_through(waiting.todo)
@@ -69,9 +73,8 @@ def commit_waiting(
     waiting, before = need(desk), desk.head
     if waiting.todo or not waiting.commits:
         raise ConflictsWait(command=waiting.command, open=waiting.open)
-    brought = go_on(desk, history, waiting.command, how, deed, message=message, author=author)
-    if not brought.made or brought.standing.commit is None:
-        raise NothingToCommit(branch=brought.standing.branch or "HEAD")
+    brought = go_on(desk, history, waiting.command, how, deed, message=message, author=author, empty=False)
+    assert brought.standing.commit is not None
     parents = tuple(each for each in (desk.worktree.commit, *waiting.task.parents) if each)
     found = difference(desk, before, desk.again().head)
     made = brought.standing.commit
