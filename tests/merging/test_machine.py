@@ -119,6 +119,7 @@ class MergeMachine(RuleBasedStateMachine):
         weights = {
             self.edits: 3,
             self.works_on_a_branch: 12 * is_clean,
+            self.crosses: 4 * is_clean,
             self.commits: 6 if not is_clean else 1,
             self.names_or_cleans_up: 1,
             self.merges: 1 if waits else 8,
@@ -179,19 +180,29 @@ class MergeMachine(RuleBasedStateMachine):
     # -- what brings changes -------------------------------------------------------------------------------------------
 
     def merges(self, random: Random) -> None:
-        prefer: Any = random.choice([None, None, None, "ours", "theirs"])
-        forward = random.random() < 0.7
-        here, there = CommitId(self.state.commit), self._some_tip(random)
-        with self.repository.file.reading() as db:
-            plan = plan_merge(db, here, there, name="it", what="branch", branch="main", forward=forward)
-        assert (plan is None) == (there in ancestors(self.parents, here))
-        if plan is None:
-            return
-        if plan.tasks:
-            assert set(plan.tasks[0].bases) == merge_bases(self.parents, here, there)
-        else:
-            assert forward and here in ancestors(self.parents, there)
-        self._bring(plan, prefer)
+        self._merge(
+            self._somewhere(random),
+            random.choice([None, None, None, "ours", "theirs"]),
+            forward=random.random() < 0.7,
+        )
+
+    def crosses(self, random: Random) -> None:
+        """Two branches, each of which takes what the other was before: from then on they have two bases."""
+        tips = []
+        for name in "ab":
+            self._switch(name)
+            self._edit(random)
+            self.commits(random)
+            tips.append(CommitId(self.state.commit))
+        for name, there in zip("ab", reversed(tips), strict=True):
+            self._switch(name)
+            self._merge(there, None, forward=False)
+            for _ in range(100):
+                if self.state.waiting is None:
+                    break
+                random.choice([self.resolves, self.goes_on])(random)
+            else:
+                self.gives_up(random)
 
     def takes_back_or_does_again(self, random: Random) -> None:
         known = [CommitId(each) for each in self.contents if len(self.parents[each]) == 1]
@@ -203,7 +214,7 @@ class MergeMachine(RuleBasedStateMachine):
         self._bring(plan)
 
     def rebases(self, random: Random) -> None:
-        here, there = CommitId(self.state.commit), self._some_tip(random)
+        here, there = CommitId(self.state.commit), self._somewhere(random)
         with self.repository.file.reading() as db:
             plan = plan_rebase(db, here, there, name="it", branch="main")
         if plan is None:
@@ -264,7 +275,7 @@ class MergeMachine(RuleBasedStateMachine):
 
     def goes_on(self, random: Random) -> None:
         state, waiting = self.state, self._waits()
-        skip = random.random() < 0.2 and waiting.command in ("revert", "cherry-pick", "rebase")
+        skip = random.random() < 0.4 and waiting.command in ("revert", "cherry-pick", "rebase")
         head = self.contents[state.commit]
         going = Going(head, state.live, waiting.commits, waiting.prefer)
         if skip:
@@ -353,8 +364,23 @@ class MergeMachine(RuleBasedStateMachine):
         self._do(lambda: switch(self._desk(), self.history, BRANCHES + name, head, self._deed("switch"), create=is_new))
         self._now(State({**state.branches, name: head}, name, self.contents[head], state.stash))
 
-    def _some_tip(self, random: Random) -> CommitId:
-        return CommitId(self.state.branches[random.choice(sorted(self.state.branches))])
+    def _merge(self, there: CommitId, prefer: Any, *, forward: bool) -> None:
+        here = CommitId(self.state.commit)
+        with self.repository.file.reading() as db:
+            plan = plan_merge(db, here, there, name="it", what="branch", branch="main", forward=forward)
+        assert (plan is None) == (there in ancestors(self.parents, here))
+        if plan is None:
+            return
+        if plan.tasks:
+            assert set(plan.tasks[0].bases) == merge_bases(self.parents, here, there)
+        else:
+            assert forward and here in ancestors(self.parents, there)
+        self._bring(plan, prefer)
+
+    def _somewhere(self, random: Random) -> CommitId:
+        """A branch, or any version: with those that are no tips any more histories cross."""
+        known = [*self.contents] if random.random() < 0.5 else [*self.state.branches.values()]
+        return CommitId(random.choice(known))
 
     def _do(self, deed: Callable[[], Any], wrong: type[IsovcError] | None = None) -> Any:
         """What comes of a command; None where it has to fail in this way."""

@@ -21,10 +21,11 @@ from isovc.snapshot.version import Version, laid_out_like
 from isovc.snapshot.virtual_rows import reindexed, table_of
 from isovc.sources.sqlite import Writing, twin
 from isovc.tree.diff import differing_cells
+from isovc.tree.forest import Forest
 from isovc.workspace.desk import Desk
 from isovc.workspace.merging.choosing import Choice, Which, chosen_rows
 from isovc.workspace.merging.putting import Put, put
-from isovc.workspace.merging.telling import Sides, definition_at, once, pointing
+from isovc.workspace.merging.telling import REFUSED, Sides, definition_at, once, pointing
 from isovc.workspace.merging.waiting import keep, need, side
 from isovc.workspace.moving import Step, announce, changing, confirm
 from isovc.workspace.status import Difference, difference
@@ -62,8 +63,7 @@ def resolve(desk: Desk, which: Which, choice: Choice, deed: Deed) -> Resolved:
             settled = rows
         if choice.kind == "renumber" or (definitions and choice.kind != "as it is"):
             how = _decided(waiting.how, definitions, rows, choice)
-            waiting, done = _merged_again(desk, writing, waiting, how, settled, live)
-            versions["merged"] = done.version
+            waiting, done, versions["merged"] = _merged_again(desk, writing, waiting, how, settled, live)
         if rows and choice.kind not in ("as it is", "renumber"):
             done = _rows_put(desk, writing, done.version, merged, rows, choice)
         if choice.kind != "as it is":
@@ -72,6 +72,8 @@ def resolve(desk: Desk, which: Which, choice: Choice, deed: Deed) -> Resolved:
         mended = [each for each in contested_in(desk.repository.forest, waiting) if _is_mended(each, broken)]
         settled_too = [*settled, *(each for each in mended if each.id not in {one.id for one in settled})]
         waiting = settle(desk.repository.forest, waiting, settled_too)
+        if any(each.kind in REFUSED for each in settled):
+            versions["merged"] = _with_refused(desk, versions.get("merged", merged), merged, settled)
         now = desk.worktree
         telling = Telling(f"resolve {len(settled)} conflict{'s' * (len(settled) != 1)} of {waiting.command}")
         step = Step(deed, telling, now.head, now.commit, now.files, done.version)
@@ -204,8 +206,9 @@ def _decided(how: How, definitions: Sequence[Contested], rows: Sequence[Conteste
 
 def _merged_again(
     desk: Desk, writing: Writing, waiting: Merge, how: How, settled: Sequence[Contested], live: Version
-) -> tuple[Merge, Put]:
-    """The same versions merged with what was decided. What was settled before and written since stays."""
+) -> tuple[Merge, Put, Version]:
+    """The same versions merged with what was decided, and what came of that alone: beside it, what was settled before
+    and written since stays now and the next time."""
     forest = desk.repository.forest
     base, ours, theirs, before = (side(desk, waiting, name) for name in ("base", "ours", "theirs", "merged"))
     merged = merge(forest, base, ours, theirs, how)
@@ -218,8 +221,8 @@ def _merged_again(
     known = {each.what: each for each in contested_in(forest, waiting)}
     # what was wrong already is no news to the database, but waits on while it is
     found += [each for each in _still_wrong(writing, sides, known.values()) if each.what in known]
-    gone = {each.what for each in contested_in(forest, waiting, SETTLED)}
-    next_id = 1 + waiting.open + waiting.settled
+    gone = {each.what: each for each in contested_in(forest, waiting, SETTLED)}
+    next_id = 1 + max(each.id for each in (*known.values(), *gone.values()))
     contested = []
     for each in once(found):
         if each.what in known:
@@ -232,4 +235,27 @@ def _merged_again(
     contested += [each for each in known.values() if each.id in settling - there]
     ordered = sorted(contested, key=lambda each: each.id)
     conflicts = contesting(forest, ordered, waiting.conflicts.roots[SETTLED])
-    return replace(waiting, how=how, conflicts=conflicts), done
+    return replace(waiting, how=how, conflicts=conflicts), done, _as_left(forest, came, done)
+
+
+def _as_left(forest: Forest, came: Version, done: Put) -> Version:
+    """What a merge has left: what came, but for the rows that the database refused."""
+    rows: dict[str, dict[bytes, Row | None]] = {}
+    for each in done.refused:
+        table = came.shape.tables[each.table]
+        rows.setdefault(each.table, {})[encode_key(each.key)] = row_at(
+            forest, done.version, each.table, each.key, table
+        )
+    return with_rows(forest, came, rows)
+
+
+def _with_refused(desk: Desk, version: Version, merged: Version, settled: Sequence[Contested]) -> Version:
+    """What a merge has left, as if rows that were refused and are settled now had come: what stands there instead is a
+    decision, which a merge done again keeps."""
+    rows: dict[str, dict[bytes, Row | None]] = {}
+    for each in settled:
+        wanted, table = each.sides[2], version.shape.tables.get(each.table)
+        if each.kind in REFUSED and each.key is not None and wanted is not None and table is not None:
+            row = dict(zip(merged.shape.tables[each.table].cells, wanted, strict=True))
+            rows.setdefault(each.table, {})[encode_key(each.key)] = tuple(row.get(cell) for cell in table.cells)
+    return with_rows(desk.repository.forest, version, rows)

@@ -19,6 +19,7 @@ from isovc.tree.leaf import Row as Cells
 
 Three: TypeAlias = tuple[Cells | None, Cells | None, Cells | None]
 
+REFUSED = frozenset({"unique", "check", "not null", "type"})  # kinds of rows that the database did not take
 _UNNUMBERED = 0  # an id comes when all are known
 
 
