@@ -1449,7 +1449,9 @@ class NoMainline(Refused):
     def __init__(self, *, commit: str, number: int, parents: int) -> None:
         self.commit, self.number, self.parents = commit, number, parents
         what = "is no merge" if parents < 2 else f"has {parents} parents"
-        super().__init__(f"commit {commit[:12]} {what}, so -m {number} means nothing there")
+        super().__init__(
+            f"commit {commit[:12]} {what}, so -m {number} means nothing there", hint=f"isovc show {commit[:12]}"
+        )
 
 
 class ConflictsWait(Waiting):
@@ -1488,6 +1490,56 @@ class NothingUnderWay(Refused):
     def __init__(self, *, what: str = "merge") -> None:
         self.what = what
         super().__init__(f"no {what} is under way in this working copy", hint="isovc status")
+
+
+class HomeMoved(Refused):
+    """The branch that a rebase goes back to is not where it was when the rebase began."""
+
+    code = "home-moved"
+
+    def __init__(self, *, branch: str, command: str, is_gone: bool) -> None:
+        self.branch, self.command, self.is_gone = branch, command, is_gone
+        what = "is gone" if is_gone else "has gone on"
+        super().__init__(
+            f"branch {branch} {what} since this {command} began, and it would be led elsewhere",
+            hint=f"isovc branch NAME HEAD keeps what is done so far; isovc {command} --abort gives it up",
+        )
+
+
+class BranchWaitedFor(Refused):
+    """A branch that a rebase will lead elsewhere at its end."""
+
+    code = "branch-waited-for"
+
+    def __init__(self, *, branch: str, command: str, database: str) -> None:
+        self.branch, self.command, self.database = branch, command, database
+        super().__init__(
+            f"a {command} of branch {branch} is under way in {database}",
+            hint=f"isovc {command} --continue or --abort ends it",
+        )
+
+
+class NothingInRange(Refused):
+    """A range holds no commits."""
+
+    code = "nothing-in-range"
+
+    def __init__(self, *, text: str) -> None:
+        self.text = text
+        super().__init__(f"{text} holds no commits", hint=f"isovc log {text} shows what a range holds")
+
+
+class NothingEdited(Refused):
+    """Nobody has edited a row that waits."""
+
+    code = "nothing-edited"
+
+    def __init__(self, *, open: int) -> None:  # noqa: A002 - what it is
+        self.open = open
+        super().__init__(
+            f"none of the {open:,} rows that wait has been edited since",
+            hint="isovc resolve --ours, --theirs or --base settles them; isovc conflicts lists them",
+        )
 
 
 class OtherUnderWay(Refused):

@@ -13,7 +13,7 @@ from isovc.cli.revision import commit_of
 from isovc.cli.screen import Line
 from isovc.cli.who import deed
 from isovc.cli.wording import counts_document, totals
-from isovc.errors import OptionsClash, Waiting
+from isovc.errors import NothingInRange, OptionsClash, Waiting
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
 from isovc.repo.commits import CommitIndex
@@ -26,6 +26,7 @@ from isovc.workspace.merging.bringing import Brought, bring
 from isovc.workspace.merging.elsewhere import bring_into
 from isovc.workspace.merging.ending import give_up, go_on
 from isovc.workspace.merging.tasks import Plan
+from isovc.workspace.merging.waiting import refuse_while_waiting
 from isovc.workspace.mirroring import mirror
 from isovc.workspace.status import Difference
 
@@ -44,6 +45,8 @@ def begin(
     """Make a plan and do it. `into`: to another branch. `nothing`: what is said where there is nothing to do."""
     with at_desk(here, tidies=True) as desk, GitHistory(desk.repository.git_folder) as history:
         by = deed(here, desk.repository.settings, history)
+        if not into:
+            refuse_while_waiting(desk)
         made = plan(desk, history)
         how = how_of(desk.repository.settings, prefer)
         found: Brought | None = None
@@ -76,7 +79,8 @@ def end(here: Here, command: str, *, goes_on: bool, aborts: bool, skips: bool = 
             found = go_on(desk, history, command, how, by, message=message, skip=skips)
         here.screen.say_if(mirror(desk.repository, history))
     where = "" if found.standing.branch else ", on no branch"
-    tell(here, found, first=f"Back to where it began{where}." if aborts else "")
+    done = "What was put aside is back." if command.startswith("stash") and found.waiting is None else ""
+    tell(here, found, first=f"Back to where it began{where}." if aborts else done)
     return True
 
 
@@ -157,5 +161,7 @@ def commits_meant(here: Here, desk: Desk, words: Sequence[str], *, oldest_first:
         without, tip = commit_of(here, desk, sides[0]).id, commit_of(here, desk, sides[1]).id
         with desk.repository.file.reading() as db:
             some = [entry.id for entry in CommitIndex(db).walk([tip], without=[without])]
+        if not some:
+            raise NothingInRange(text=word)
         found += reversed(some) if oldest_first else some
     return found

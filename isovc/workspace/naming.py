@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from isovc.errors import BranchInUse, KeptThere, NotMerged
+from isovc.errors import BranchInUse, BranchWaitedFor, KeptThere, NotMerged
 from isovc.history import CommitId
-from isovc.repo.acting import acting
+from isovc.repo.acting import Act, acting
 from isovc.repo.commits import CommitIndex
 from isovc.repo.deeds import Deed, Telling
+from isovc.repo.merges import read_merge
 from isovc.repo.names import BRANCHES, TAGS, kept_name, short, what_is
 from isovc.repo.timeline import Timelines
 from isovc.workspace.desk import Desk
@@ -17,6 +18,15 @@ def create(desk: Desk, name: str, target: CommitId, deed: Deed) -> None:
     with acting(desk.repository, deed, desk.worktree.id) as act:
         act.refs.create(name, target, act.stamp(f"create at {target[:12]}"))
         act.record(Telling(f"make {what_is(name)} {short(name)} at {target[:12]}"))
+
+
+def _refuse_waited_for(act: Act, name: str) -> None:
+    """A rebase that waits stands apart from its branch, and leads it elsewhere at its end."""
+    for worktree in act.worktrees.all():
+        if worktree.merging is not None and worktree.branch is None:
+            waiting = read_merge(act.db, worktree.merging)
+            if waiting.home == name:
+                raise BranchWaitedFor(branch=short(name), command=waiting.command, database=worktree.database)
 
 
 def copy(desk: Desk, name: str, new: str, deed: Deed) -> None:
@@ -31,6 +41,7 @@ def rename(desk: Desk, name: str, new: str, deed: Deed) -> None:
     if name == new:
         return
     with acting(desk.repository, deed, desk.worktree.id) as act:
+        _refuse_waited_for(act, name)
         refs, stamp = act.refs, act.stamp(f"rename of {short(name)}")
         on_it = [worktree for worktree in act.worktrees.all() if worktree.head == name]
         if refs.get(name) is None and on_it:
@@ -51,6 +62,7 @@ def remove(desk: Desk, name: str, deed: Deed, *, force: bool = False) -> CommitI
         refs, stamp = act.refs, act.stamp("delete")
         target = refs.need(name).target
         if name.startswith(BRANCHES):
+            _refuse_waited_for(act, name)
             for worktree in act.worktrees.all():
                 if worktree.head == name:
                     raise BranchInUse(branch=short(name), database=worktree.database)

@@ -186,7 +186,7 @@ def test_settled_by_editing(bereft: Callable[..., Versioned], edit: str) -> None
 
 def test_settled_as_it_is(bereft: Callable[..., Versioned]) -> None:
     app = bereft(ADDED)
-    assert app.refused("resolve") == "no-such-conflict"  # nobody has edited anything
+    assert app.refused("resolve") == "nothing-edited"  # nobody has edited anything
     assert app.json("resolve", "kids", "10")["open"] == 0
     finished(app)
     assert (broken(app), kids(app)[-1]) == (1, (10, 1, "new"))

@@ -138,7 +138,7 @@ def test_settled_by_editing_the_database(parted: Parted) -> None:
     app.sql("UPDATE notes SET title = 'by hand' WHERE id = 2")
     assert app.json("resolve")["resolved"] == 1
     assert [each["key"] for each in conflicts(app)] == [[1], [3]]
-    assert app.refused("resolve") == "no-such-conflict"
+    assert app.refused("resolve") == "nothing-edited"
     assert app.json("resolve", "notes", "3")["resolved"] == 1  # as it is
     app.ok("resolve", "--theirs")
     app.ok("merge", "--continue")

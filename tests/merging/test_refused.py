@@ -110,7 +110,7 @@ def test_a_row_that_is_in_the_way(parted: Parted, end: str) -> None:
         assert app.json("resolve")["resolved"] == 1
         wanted = "z"
     else:
-        assert app.refused("resolve") == "no-such-conflict"
+        assert app.refused("resolve") == "nothing-edited"
         app.ok("resolve", "t", "3")
     assert rows(app)[2] == (3, wanted, 3)
     finished(app)

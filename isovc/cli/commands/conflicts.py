@@ -13,6 +13,7 @@ from isovc.cli.group import command_app
 from isovc.cli.here import here_of
 from isovc.cli.screen import Line, Styled
 from isovc.cli.wording import on_one_line
+from isovc.errors import NoSuchConflict
 from isovc.formats.json_values import encode_value
 from isovc.formats.words import key_shown, shown
 from isovc.repo.merges import Contested, Merge
@@ -41,8 +42,10 @@ def conflicts(
     with at_desk(here) as desk:
         waiting = waiting_in(desk)
         found = list(listed(desk, waiting, which)) if waiting else []
-    if short and not here.screen.json:
-        here.screen.show(None, _counted(found, waiting))
+        if waiting and waiting.open and not found:
+            raise NoSuchConflict(what=str(which))
+    if short:
+        here.screen.show(_totals(found), _counted(found, waiting))
     else:
         here.screen.show([_document(each, sides) for each, sides in found], _lines(found, waiting))
 
@@ -69,11 +72,16 @@ def _plain(side: Side) -> Any:
     return None if side is None else encode_value(side[0])
 
 
-def _counted(found: Sequence[tuple[Contested, Sequence[Side]]], waiting: Merge | None) -> Iterator[Line]:
+def _totals(found: Sequence[tuple[Contested, Sequence[Side]]]) -> dict[str, dict[str, int]]:
+    """How many there are, by table and kind."""
     by_table: dict[str, Counter[str]] = {}
     for each, _ in found:
         by_table.setdefault(each.table, Counter())[each.kind] += 1
-    for table, kinds in sorted(by_table.items()):
+    return {table: dict(sorted(kinds.items())) for table, kinds in sorted(by_table.items())}
+
+
+def _counted(found: Sequence[tuple[Contested, Sequence[Side]]], waiting: Merge | None) -> Iterator[Line]:
+    for table, kinds in _totals(found).items():
         said = ", ".join(f"{many:,} {kind}" for kind, many in sorted(kinds.items()))
         yield (Styled(on_one_line(table), "bold"), f"  {sum(kinds.values()):,} ({said})")
     yield from _end(found, waiting)
@@ -119,5 +127,3 @@ def _end(found: Sequence[object], waiting: Merge | None) -> Iterator[Line]:
         yield "Nothing is under way, so nothing waits."
     elif not waiting.open:
         yield f"All is settled: isovc {waiting.command} --continue finishes it."
-    elif not found:
-        yield f"None of the {waiting.open:,} that wait is meant."

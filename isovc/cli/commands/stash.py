@@ -22,18 +22,28 @@ from isovc.workspace.stashing import Stashed, plan_pop, stashed
 from isovc.workspace.stashing import drop as take_out
 from isovc.workspace.stashing import push as put_aside
 
-app = command_app(help="Put uncommitted changes aside, and bring them back on any branch.")
+app = command_app(help="Put uncommitted changes aside, and bring them back on any branch.", invoke_without_command=True)
 
+Message = Annotated[str, typer.Option("-m", "--message", metavar="TEXT", help="What they are about.")]
 Number = Annotated[int, typer.Argument(metavar="[N]", min=0, help="Which one; 0 is the newest.")]
 
 
+@app.callback()
+def stash(ctx: typer.Context, message: Message = "") -> None:
+    """Put uncommitted changes aside, and bring them back on any branch.
+
+    Without a word it is the same as isovc stash push."""
+    if ctx.invoked_subcommand is None:
+        _push(here_of(ctx), message)
+
+
 @app.command()
-def push(
-    ctx: typer.Context,
-    message: Annotated[str, typer.Option("-m", "--message", metavar="TEXT", help="What they are about.")] = "",
-) -> None:
+def push(ctx: typer.Context, message: Message = "") -> None:
     """Put what is uncommitted aside: the database is then as it was committed last."""
-    here = here_of(ctx)
+    _push(here_of(ctx), message)
+
+
+def _push(here: Here, message: str) -> None:
     with at_desk(here, tidies=True) as desk, GitHistory(desk.repository.git_folder) as history:
         made, moved = put_aside(desk, history, message.strip(), deed(here, desk.repository.settings, history))
     here.screen.done(

@@ -12,6 +12,8 @@ from isovc.cli.group import command_app
 from isovc.cli.here import here_of
 from isovc.cli.screen import Line
 from isovc.cli.wording import counts_document, difference_lines, schema_document
+from isovc.repo.merges import Merge
+from isovc.repo.names import short
 from isovc.workspace.capturing import warnings
 from isovc.workspace.status import Status
 from isovc.workspace.status import status as look
@@ -48,6 +50,14 @@ def status(
     )
 
 
+def _under_way(merge: Merge) -> str:
+    many = len(merge.todo)
+    left = f" {many} more step{'s' * (many != 1)} will follow." if many else ""
+    if merge.command == "rebase":
+        return f"A rebase of {short(merge.home)} onto {merge.ours_name} is under way, at {merge.task.name}.{left}"
+    return f"A {merge.command} of {merge.task.name} is under way.{left}"
+
+
 def _lines(found: Status) -> Iterator[Line]:
     where = f"On branch {found.branch}" if found.branch else "On no branch"
     at = f", at {found.commit[:12]}" if found.commit else ", no commits yet"
@@ -61,7 +71,7 @@ def _lines(found: Status) -> Iterator[Line]:
         yield f"{where}{at}. Nothing is uncommitted."
     if found.merging:
         command, many = found.merging.command, found.merging.open
-        yield f"A {command} of {found.merging.task.name} is under way."
+        yield _under_way(found.merging)
         if many:
             yield f"{many:,} conflict{'s' * (many != 1)} to settle: isovc conflicts, isovc resolve."
         else:

@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from isovc.errors import HeadMoved, NoCommitsYet, ShapeNotReached, UncommittedInTheWay
+from isovc.errors import HomeMoved, NoCommitsYet, ShapeNotReached, UncommittedInTheWay
 from isovc.history import CommitId, Identity
 from isovc.history.git_history import GitHistory
 from isovc.repo.deeds import Deed, Telling
 from isovc.repo.merges import Contested, Merge, Task, contesting
-from isovc.repo.names import BRANCHES
+from isovc.repo.names import BRANCHES, short
 from isovc.repo.operations import SnapshotId, Standing
 from isovc.repo.refs import Refs
 from isovc.repo.versions import version_of
@@ -156,7 +156,7 @@ class Run:
             refs[self.drops] = None
         step = Step(
             self.deed,
-            Telling(f"{telling}, which waits for {stop.merge.open} decisions" if stop and stop.merge.open else telling),
+            Telling(f"{telling}, with {stop.merge.open} to settle" if stop and stop.merge.open else telling),
             there.head,
             there.commit,
             encode_version(self.current) if self.commits else self.desk.worktree.files,
@@ -185,7 +185,7 @@ class Run:
         with self.desk.repository.file.reading() as db:
             found = Refs(db).get(self.home)
         if found is None or found.target != self.home_commit:
-            raise HeadMoved(head=self.home)
+            raise HomeMoved(branch=short(self.home), command=self.command, is_gone=found is None)
 
     # -- one step ------------------------------------------------------------------------------------------------------
 
@@ -195,13 +195,15 @@ class Run:
         merged, done, contested, how = self._merged(base, theirs)
         self.numbers.update(merged.renumbered)
         came = laid_out_like(merged.version, self.live)
-        if contested and not same(self.held, self.current) and self.commits:
-            raise self._in_the_way(sorted({each.table for each in contested}))
+        waits = bool(contested) or (self.holds and not rest)
+        if waits and self.commits and not same(self.held, self.current):
+            # a commit made later takes what the database holds, and these are none of its business
+            raise self._in_the_way()
         if not contested and self.commits and not task.parents and same(came, self.current):
             self.empty.append(task)
             return None
         ours, self.held = self.current, done.version
-        if contested or (self.holds and not rest):
+        if waits:
             versions = {"base": base, "ours": ours, "theirs": theirs, "merged": done.version, "before": self.live}
             return self._stop(task, rest, contested, how, versions)
         if self.commits:
@@ -218,7 +220,7 @@ class Run:
         while True:
             merged = merge(forest, base, self.current, theirs, how)
             came = laid_out_like(merged.version, self.live)
-            sides = Sides(forest, base, self.current, theirs, came)
+            sides = Sides(forest, base, self.current, theirs, came, how)
             try:
                 done = put(self.desk.repository, self.writing, self.held, self._beside_uncommitted(came))
                 break
@@ -259,8 +261,9 @@ class Run:
             return there
         merged = merge(self.desk.repository.forest, self.current, self.held, there)
         if merged.conflicts:
-            raise self._in_the_way(sorted({each.table for each in merged.conflicts}))
+            raise self._in_the_way()
         return laid_out_like(merged.version, self.live)
 
-    def _in_the_way(self, tables: Sequence[str] = ()) -> UncommittedInTheWay:
-        return UncommittedInTheWay(command=self.command, tables=tables)
+    def _in_the_way(self) -> UncommittedInTheWay:
+        tables = difference(self.desk, self.current, self.held).tables
+        return UncommittedInTheWay(command=self.command, tables=sorted(tables))

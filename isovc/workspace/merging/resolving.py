@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from isovc.encoding.orderkey import encode_key
-from isovc.errors import AllSettled, ChoiceRefused, NoSuchColumn, NoSuchConflict
+from isovc.errors import AllSettled, ChoiceRefused, NoSuchColumn, NoSuchConflict, NothingEdited
 from isovc.formats.words import key_shown
 from isovc.model import Row
 from isovc.repo.deeds import Deed, Telling
@@ -51,6 +51,8 @@ def resolve(desk: Desk, which: Which, choice: Choice, deed: Deed) -> Resolved:
         meant = list(_meant(desk, waiting, which, choice, live, merged, broken))
         if not meant and not waiting.open:
             raise AllSettled(command=waiting.command)
+        if not meant and choice.kind == "as it is" and not which.table:
+            raise NothingEdited(open=waiting.open)
         if not meant:
             _check_columns(desk, waiting, which, choice, merged)
             raise NoSuchConflict(what=str(which))
@@ -215,7 +217,7 @@ def _merged_again(
     came = laid_out_like(merged.version, live)
     beside = merge(forest, before, live, came, How(prefer="ours"))
     done = put(desk.repository, writing, live, laid_out_like(beside.version, live))
-    sides = Sides(forest, base, ours, theirs, came)
+    sides = Sides(forest, base, ours, theirs, came, how)
     found = [*sides.undecided(merged.conflicts), *sides.refused(done.refused)]
     found += [*sides.broken(done.broken), *sides.uncompiled(done.uncompiled)]
     known = {each.what: each for each in contested_in(forest, waiting)}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
 from isovc.model import Key, Table
 from isovc.repo.merges import Contested
-from isovc.snapshot.how import Place
+from isovc.snapshot.how import How, Place
+from isovc.snapshot.lineage import Lineage, lineages
 from isovc.snapshot.merge import Conflict
 from isovc.snapshot.rows import row_at
 from isovc.snapshot.version import Version
@@ -26,10 +27,14 @@ _UNNUMBERED = 0  # an id comes when all are known
 class Sides:
     """The versions that were merged, and what came out."""
 
-    def __init__(self, forest: Forest, base: Version, ours: Version, theirs: Version, merged: Version) -> None:
+    def __init__(
+        self, forest: Forest, base: Version, ours: Version, theirs: Version, merged: Version, how: How
+    ) -> None:
         self._forest = forest
         self._base, self._ours, self._theirs, self._merged = base, ours, theirs, merged
+        self._how = how
         self._tables: dict[str, Table] = {}
+        self._lineages: dict[str, Lineage] | None = None
 
     def undecided(self, conflicts: Iterable[Conflict]) -> Iterator[Contested]:
         """What both sides changed, and not alike."""
@@ -50,13 +55,14 @@ class Sides:
         for each in refusals:
             others = "; ".join(map(_words, each.others))
             why = f"{each.why}: {others} {'have' if len(each.others) > 1 else 'has'} it" if others else each.why
-            sides = self._rows((self._base, self._ours, self._merged), each.table, each.key)
+            base, ours, _ = self._rows(each.table, each.key)
+            sides = base, ours, row_at(self._forest, self._merged, each.table, each.key)
             yield Contested(_UNNUMBERED, each.table, each.key, None, each.kind, sides, why=why)
 
     def broken(self, violations: Iterable[Broken]) -> Iterator[Contested]:
         """Rows that point to others which are not there."""
         for each in violations:
-            sides = self._rows((self._base, self._ours, self._theirs), each.child, each.key)
+            sides = self._rows(each.child, each.key)
             column, why = pointing(each)
             yield Contested(_UNNUMBERED, each.child, each.key, column, "foreign key", sides, why=why)
 
@@ -75,10 +81,32 @@ class Sides:
         base, ours, theirs = (definition_at(version, place) for version in (self._base, self._ours, self._theirs))
         return Contested(_UNNUMBERED, table, None, None, kind, (base, ours, theirs), place, why)
 
-    def _rows(self, versions: tuple[Version, Version, Version], name: str, key: Key) -> Three:
-        table = self._table(name)
-        base, ours, theirs = (row_at(self._forest, version, name, key, table) for version in versions)
+    def _rows(self, name: str, key: Key) -> Three:
+        """A row of each side in the columns of the merged table, whatever table and columns were called there."""
+        if self._lineages is None:
+            found = lineages(self._forest, (self._base, self._ours, self._theirs), self._how)
+            self._lineages = {each.name: each for each in found}
+        known = self._lineages.get(name)
+        own = known.own if known else (name, name, name)
+        columns = known.columns if known else ({}, {}, {})
+        versions = (self._base, self._ours, self._theirs)
+        base, ours, theirs = (
+            None if called is None else self._row(version, called, names, self._table(name), key)
+            for version, called, names in zip(versions, own, columns, strict=True)
+        )
         return base, ours, theirs
+
+    def _row(self, version: Version, called: str, names: Mapping[str, str], merged: Table, key: Key) -> Cells | None:
+        table = table_of(version, called)
+        if table is None:
+            return None
+        columns = tuple(replace(each, name=names.get(each.name, each.name)) for each in table.columns)
+        table = replace(table, columns=columns)
+        if (table.key_kind, table.key) != (merged.key_kind, merged.key):
+            return None
+        row = row_at(self._forest, version, called, key)
+        cells = {} if row is None else dict(zip(table.cells, row, strict=True))
+        return None if row is None else tuple(cells.get(cell) for cell in merged.cells)
 
     def _table(self, name: str) -> Table:
         if name not in self._tables:
