@@ -18,11 +18,13 @@ from isovc.tree.merge import Conflict, ConflictKind
 @dataclass(frozen=True, slots=True)
 class Fitting:
     """How rows of one version go into the merged table. `places`: by its own cell the cell there; None: it was dropped.
+    `picks`: the same from the other end, as places in its own row with `fresh` behind it.
     `has`: cells of the merged table that it has; `fresh`: what the others get. `lost`: own cells of columns that were
     dropped, by name, with what a row has in them by itself. `retyped`: cells of the merged table that make something
     else of values than its own."""
 
     places: tuple[int | None, ...]
+    picks: tuple[int, ...]
     has: frozenset[int]
     fresh: Row
     lost: Mapping[str, tuple[int, object]]
@@ -38,11 +40,8 @@ class Fitting:
 
     def row(self, own: Row) -> Row:
         """A row in the merged columns."""
-        cells = list(self.fresh)
-        for at, to in enumerate(self.places):
-            if to is not None:
-                cells[to] = own[at]
-        return tuple(cells)
+        both = own + self.fresh
+        return tuple([both[at] for at in self.picks])
 
 
 def fitting(table: Table, each: Lineage, at: int, new: Table, known: Table | None) -> Fitting:
@@ -70,6 +69,7 @@ def fitting(table: Table, each: Lineage, at: int, new: Table, known: Table | Non
     keys = tuple(cells.get(names.get(cell, cell)) for cell in table.key)
     return Fitting(
         places,
+        tuple(places.index(to) if to in has else len(places) + to for to in range(len(new.cells))),
         has,
         tuple(came.get(cell) for cell in new.cells),
         {names[column.name]: (place, value) for (place, column), value in zip(gone, before, strict=True)},
@@ -225,7 +225,8 @@ class Deciding:
 
     def _replaced(self, merged: list[Any], rows: Three) -> list[int]:
         """The cells that cannot be as they are, and have become what a version has that can."""
-        wrong = [cell for cell in range(len(merged)) if not self._good(cell, merged[cell], rows)]
+        doubtful = self.needed.union(*(row.refused for row in rows if row is not None))
+        wrong = [cell for cell in doubtful if not self._good(cell, merged[cell], rows)]
         for cell in wrong:
             values = [row.row[cell] for row in (rows[2], rows[1], rows[0]) if row is not None]
             good = [value for value in (*values, None) if self._good(cell, value, rows)]

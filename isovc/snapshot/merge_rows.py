@@ -10,7 +10,7 @@ from itertools import chain, islice
 from typing import Any, TypeAlias
 
 from isovc.blobs import apart
-from isovc.encoding.orderkey import encode_key
+from isovc.encoding.orderkey import encode_keys
 from isovc.model import Table
 from isovc.snapshot.how import Side
 from isovc.snapshot.lineage import SIDES, Lineage
@@ -24,9 +24,13 @@ from isovc.tree.diff import diff, differing_cells
 from isovc.tree.edit import Edit
 from isovc.tree.forest import Forest, Root
 from isovc.tree.leaf import Row
-from isovc.tree.read import get, scan
+from isovc.tree.read import batches, get, scan
 
 _AT_ONCE = 512  # rows that are looked at together: values of another type go through SQLite so many at a time
+
+
+_LAST = b"\xff"  # behind every key: no class of values begins so
+_END: tuple[bytes, Row | None] = (_LAST, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,9 @@ class RowMerge:
 
     def is_plain(self) -> bool:
         """Whether all three have the columns of the merged table, so that their trees can be merged as they are."""
+        sides = [source for source in self.sources[1:] if source is not None]
+        if any(self._asks_more_than(source) for source in sides):
+            return False
         return all(self._is_whole(source) for source in self.sources if source is not None)
 
     def of_the_only_one(self) -> Root | None:
@@ -160,8 +167,8 @@ class RowMerge:
 
     def _keyed(self, source: Source) -> Iterator[tuple[bytes, Row]]:
         width = len(source.table.key)
-        for row in scan(self._forest, source.root.id, cells=range(source.width)):
-            yield encode_key(row[:width]), row
+        for rows in batches(self._forest, source.root.id, cells=range(source.width)):
+            yield from zip(encode_keys(list(zip(*rows, strict=True))[:width]), rows, strict=True)
 
     # -- one row after the other ---------------------------------------------------------------------------------------
 
@@ -225,13 +232,14 @@ def _side_by_side(
 ) -> Iterator[_Keyed]:
     """All rows by key."""
     sides = (base, ours, theirs)
-    heads = [next(side, None) for side in sides]
-    while key := min((head[0] for head in heads if head is not None), default=b""):
-        rows: list[Row | None] = []
-        for at, head in enumerate(heads):
-            if head is not None and head[0] == key:
-                rows.append(head[1])
-                heads[at] = next(sides[at], None)
-            else:
-                rows.append(None)
-        yield key, (rows[0], rows[1], rows[2])
+    heads = [next(side, _END) for side in sides]
+    while True:
+        keys = [head[0] for head in heads]
+        key = min(keys)
+        if key == _LAST:
+            return
+        one, two, three = (head[1] if head[0] == key else None for head in heads)
+        yield key, (one, two, three)
+        for at in range(3):
+            if keys[at] == key:
+                heads[at] = next(sides[at], _END)

@@ -300,3 +300,24 @@ def test_numbers_given_follow_a_renamed_table() -> None:
         assert found.conflicts == ()
         assert [(row["name"], row["seq"]) for row in merging.rows(found, "sqlite_sequence")] == [("tt", 40)]
         assert [row["id"] for row in merging.rows(found, "tt")] == [1, 2, 7]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_no_null_stands_where_the_other_side_wants_something(turned: bool) -> None:
+    merging = Merging(
+        BASE,
+        "INSERT INTO t VALUES (4, NULL, 's'), (5, 50, 't'); UPDATE t SET a = NULL, b = 'B' WHERE id = 2",
+        rebuilt("CREATE TABLE t (id INTEGER PRIMARY KEY, a INT NOT NULL, b TEXT DEFAULT 'x')"),
+    )
+    found = merging.merged(turned=turned)
+    assert [tuple(row.values()) for row in merging.rows(found, "t")] == [
+        (1, 10, "p"),
+        (2, 20, "B"),
+        (3, 30, "r"),
+        (5, 50, "t"),
+    ]
+    told = [each.row for each in found.conflicts if each.row]
+    assert [(each.kind, each.cells, each.merged) for each in told] == [
+        ("edit/edit", (1,), (2, 20, "B")),
+        ("add/add", (1,), None),
+    ]
