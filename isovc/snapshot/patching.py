@@ -212,6 +212,9 @@ class _Step:
             if column not in declared or column not in table.cells:
                 raise NoSuchColumn(column=column, known=[cell for cell in table.cells if cell in declared])
             row[table.cells.index(column)] = value
+        lacking = [cell for cell in table.cells[len(table.key) :] if cell in declared and cell not in change.after]
+        if there is None and lacking:
+            self.misfits.add(f"the row {table.name} {', '.join(map(repr, change.key))} is new and says no {lacking[0]}")
         if len(change.key) != len(table.key) or encode_key(row[: len(table.key)]) != encode_key(change.key):
             self.misfits.add(f"the row {table.name} {', '.join(map(repr, change.key))} does not have the key it says")
         return tuple(row)

@@ -142,7 +142,10 @@ SECOND_STATEMENT = (
         ('{"table":"nowhere","op":"added","key":[1],"before":null,"after":{"a":1}}', "patch-does-not-fit"),
         ('{"table":"notes","op":"added","key":[7],"before":null,"after":{"nope":1}}', "no-such-column"),
         ('{"table":"notes","op":"added","key":[7],"before":null,"after":{"id":8}}', "patch-does-not-fit"),
-        ('{"table":"notes","op":"added","key":["x"],"before":null,"after":{"id":"x"}}', "row-refused"),
+        (
+            '{"table":"notes","op":"added","key":["x"],"before":null,"after":{"id":"x","title":null,"body":null}}',
+            "row-refused",
+        ),
         ('{"schema":{"op":"added","type":"table","name":"x","before":null,"after":"DROP TABLE notes"}}', None),
         ('{"schema":{"op":"added","type":"index","name":"x","table":"notes","before":null,"after":"ATTACH x"}}', None),
         (SECOND_STATEMENT, None),
@@ -241,3 +244,15 @@ def test_a_large_patch_streams(app: Versioned) -> None:
         patch = _patch(app, form)
         app.ok("apply", patch)
         assert app.dump() == wanted
+
+
+def test_a_new_row_of_which_the_patch_shows_a_part_is_refused(app: Versioned, tmp_path: Path) -> None:
+    app.sql("INSERT INTO notes VALUES(50, 'new', 'whole')")
+    patch = tmp_path / "part.jsonl"
+    patch.write_text(app.ok("diff", "--columns", "body", "--format", "jsonl"), encoding="utf-8")
+    app.ok("stash", "push")
+    before = app.dump()
+    ended = app.run("apply", str(patch))
+    assert ended.code == 1
+    assert "notes 50 is new and says no title" in ended.err
+    assert app.dump() == before

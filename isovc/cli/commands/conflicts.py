@@ -84,7 +84,7 @@ def _counted(found: Sequence[tuple[Contested, Sequence[Side]]], waiting: Merge |
     for table, kinds in _totals(found).items():
         said = ", ".join(f"{many:,} {kind}" for kind, many in sorted(kinds.items()))
         yield (Styled(on_one_line(table), "bold"), f"  {sum(kinds.values()):,} ({said})")
-    yield from _end(found, waiting)
+    yield from _end(waiting)
 
 
 def _lines(found: Sequence[tuple[Contested, Sequence[Side]]], waiting: Merge | None) -> Iterator[Line]:
@@ -103,7 +103,7 @@ def _lines(found: Sequence[tuple[Contested, Sequence[Side]]], waiting: Merge | N
         width = max(map(len, names))
         for name, side in zip(names, sides, strict=True):
             yield from _side(name.ljust(width), side, is_text=each.key is None)
-    yield from _end(found, waiting)
+    yield from _end(waiting)
 
 
 def _side(name: str, side: Side, *, is_text: bool) -> Iterator[Line]:
@@ -122,7 +122,7 @@ def _side(name: str, side: Side, *, is_text: bool) -> Iterator[Line]:
         yield (*head, shown(side[0]))
 
 
-def _end(found: Sequence[object], waiting: Merge | None) -> Iterator[Line]:
+def _end(waiting: Merge | None) -> Iterator[Line]:
     if waiting is None:
         yield "Nothing is under way, so nothing waits."
     elif not waiting.open:
