@@ -127,9 +127,11 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Deciding:
-    """What becomes of rows of three versions. The fittings are those of base, ours and theirs."""
+    """What becomes of rows of three versions. The fittings are those of base, ours and theirs; `names` are the cells of
+    the merged table, `needed` those that take no NULL."""
 
     fits: tuple[Fitting | None, Fitting, Fitting]
+    names: tuple[str, ...]
     needed: frozenset[int]
 
     def decide(self, key: bytes, was: Whole | None, mine: Whole | None, other: Whole | None) -> Row | Open | None:
@@ -264,8 +266,12 @@ class Deciding:
             )
         why = [f"one side put something into {', '.join(lost)}, which the other dropped"] if lost else []
         asked = contested if kind == "edit/edit" else range(len(self.fits[1].fresh))
-        is_stuck = any(row and not self._good(cell, row[cell], rows) for row in shown for cell in asked)
-        if is_stuck:
-            why.append("a value cannot stand in the column as it is now")
+        bad = [(cell, row[cell]) for row in shown if row for cell in asked if not self._good(cell, row[cell], rows)]
+        empty = dict.fromkeys(self.names[cell] for cell, value in bad if value is None)
+        refused = dict.fromkeys(self.names[cell] for cell, value in bad if value is not None)
+        if empty:
+            why.append(f"NULL cannot stand in {', '.join(empty)} as the table is now")
+        if refused:
+            why.append(f"a value of another type cannot stand in {', '.join(refused)} as the table is now")
         told = Conflict(key, kind, shown[0], shown[1], shown[2], tuple(sorted(contested)), merged)
-        return Open(told, "; ".join(why), is_stuck)
+        return Open(told, "; ".join(why), bool(bad))

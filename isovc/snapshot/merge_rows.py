@@ -176,7 +176,8 @@ class RowMerge:
         fits = [source.fit if source else None for source in self.sources]
         any_one = fits[1] or fits[2] or fits[0]
         assert any_one is not None
-        deciding = Deciding((fits[0], fits[1] or any_one, fits[2] or any_one), has_to_be_there(self._new))
+        three = fits[0], fits[1] or any_one, fits[2] or any_one
+        deciding = Deciding(three, self._new.cells, has_to_be_there(self._new))
         cells = sorted({cell for fit in fits if fit is not None for cell in fit.retyped})
         settle = self._settling(cells, stack) if cells else None
         left = iter(rows)
