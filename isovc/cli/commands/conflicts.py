@@ -13,12 +13,11 @@ from isovc.cli.group import command_app
 from isovc.cli.here import here_of
 from isovc.cli.screen import Line, Styled
 from isovc.cli.wording import on_one_line
-from isovc.errors import NoSuchConflict
 from isovc.formats.json_values import encode_value
 from isovc.formats.words import key_shown, shown
 from isovc.repo.merges import Contested, Merge
 from isovc.workspace.merging.choosing import Which
-from isovc.workspace.merging.listing import Side, listed
+from isovc.workspace.merging.listing import Side, check_table, listed
 from isovc.workspace.merging.waiting import waiting_in
 
 app = command_app()
@@ -42,8 +41,8 @@ def conflicts(
     with at_desk(here) as desk:
         waiting = waiting_in(desk)
         found = list(listed(desk, waiting, which)) if waiting else []
-        if waiting and waiting.open and not found:
-            raise NoSuchConflict(what=str(which))
+        if waiting and which.table and not found:
+            check_table(desk, waiting, which)
     if short:
         here.screen.show(_totals(found), _counted(found, waiting))
     else:
