@@ -20,14 +20,16 @@ class Fitting:
     """How rows of one version go into the merged table. `places`: by its own cell the cell there; None: it was dropped.
     `picks`: the same from the other end, as places in its own row with `fresh` behind it.
     `has`: cells of the merged table that it has; `fresh`: what the others get. `lost`: own cells of columns that were
-    dropped, by name, with what a row has in them by itself. `retyped`: cells of the merged table that make something
-    else of values than its own."""
+    dropped, by name, with what a row has in them by itself. `came`: cells of columns that are new since the base, with
+    the own cell and what a row has there by itself. `retyped`: cells of the merged table that make something else of
+    values than its own."""
 
     places: tuple[int | None, ...]
     picks: tuple[int, ...]
     has: frozenset[int]
     fresh: Row
     lost: Mapping[str, tuple[int, object]]
+    came: Mapping[int, tuple[int, object]]
     retyped: frozenset[int]
     same_key: bool
 
@@ -61,6 +63,12 @@ def fitting(table: Table, each: Lineage, at: int, new: Table, known: Table | Non
         if places[place] is None and cell in own and names[cell] in base
     ]
     before = _defaults([column for _, column in gone], table)
+    new_since = [
+        (place, to, own[cell])
+        for place, (cell, to) in enumerate(zip(table.cells, places, strict=True))
+        if known and to is not None and cell in own and names[cell] not in base
+    ]
+    by_itself = _defaults([column for _, _, column in new_since], table)
     retyped = frozenset(
         to
         for cell, to in zip(table.cells, places, strict=True)
@@ -73,6 +81,7 @@ def fitting(table: Table, each: Lineage, at: int, new: Table, known: Table | Non
         has,
         tuple(came.get(cell) for cell in new.cells),
         {names[column.name]: (place, value) for (place, column), value in zip(gone, before, strict=True)},
+        {to: (place, value) for (place, to, _), value in zip(new_since, by_itself, strict=True)},
         retyped,
         table.key_kind is new.key_kind and keys == tuple(range(len(new.key))) and not retyped & set(range(len(keys))),
     )
@@ -114,6 +123,12 @@ class Whole:
 
 
 Three: TypeAlias = tuple[Whole | None, Whole | None, Whole | None]
+
+
+def _has_put(row: Whole, fit: Fitting, cell: int) -> bool:
+    """Whether somebody put something into a column that came new."""
+    place, default = fit.came[cell]
+    return bool(differing_cells([default], [row.own[place]]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +211,14 @@ class Deciding:
         for cell in differing_cells(mine.row, other.row):
             # a version that lacks a column has in it what rows get there by themselves
             before = [] if was is None else [was.row[cell]]
-            if cell not in ours.has:
+            if before and known is not None and cell not in known.has and cell in ours.has and cell in theirs.has:
+                # each side began with the default of its own column, not with that of the merged one
+                touched = _has_put(mine, ours, cell), _has_put(other, theirs, cell)
+                if all(touched):
+                    contested.add(cell)
+                else:
+                    merged[cell] = (before[0], other.row[cell], mine.row[cell])[touched[1] + 2 * touched[0]]
+            elif cell not in ours.has:
                 merged[cell] = other.row[cell]
             elif cell not in theirs.has or (before and not differing_cells(before, [other.row[cell]])):
                 continue
@@ -264,6 +286,14 @@ class Deciding:
                 if row is None or fit is None
                 else tuple(row.row[cell] if cell in fit.has else stands[cell] for cell in range(len(row.row)))
             )
+        if shown[0] is not None and rows[0] is not None:
+            # a base without a column has in it, where the sides disagree, what rows get there by themselves
+            by_itself = {
+                cell: rows[0].row[cell]
+                for cell in contested & self.fits[1].came.keys() & self.fits[2].came.keys()
+                if self._good(cell, rows[0].row[cell], rows)
+            }
+            shown[0] = tuple(by_itself.get(cell, value) for cell, value in enumerate(shown[0]))
         why = [f"one side put something into {', '.join(lost)}, which the other dropped"] if lost else []
         asked = contested if kind == "edit/edit" else range(len(self.fits[1].fresh))
         bad = [(cell, row[cell]) for row in shown if row for cell in asked if not self._good(cell, row[cell], rows)]

@@ -126,14 +126,20 @@ class RowMerge:
         """The rows that one side changed, each with what stands on the other."""
         source = self.sources[changed]
         assert source is not None
-        for key, before, after in self._differing(was, source):
+        for key, before, after in self._differing(was, source, there):
             row = get(self._forest, there.root.id, key, width=there.width)
             yield key, (before, after, row) if changed == 1 else (before, row, after)
 
-    def _differing(self, was: Source, source: Source) -> Iterator[tuple[bytes, Row | None, Row | None]]:
+    def _differing(
+        self, was: Source, source: Source, there: Source
+    ) -> Iterator[tuple[bytes, Row | None, Row | None]]:
         shared = min(was.width, source.width)
         # trees cannot tell a NULL that somebody put into a new column from the default that rows have there
-        by_default = any(was.fit.fresh[cell] is not None for cell in source.fit.has - was.fit.has)
+        by_default = any(
+            value is not None
+            for cell in source.fit.has - was.fit.has
+            for value in (was.fit.fresh[cell], *(fit.came[cell][1] for fit in (source.fit, there.fit) if cell in fit.came))
+        )
         if _labels(was)[:shared] == _labels(source)[:shared] and not by_default:
             width = max(was.width, source.width)
             for change in diff(self._forest, was.root.id, source.root.id, width=width):

@@ -321,3 +321,43 @@ def test_no_null_stands_where_the_other_side_wants_something(turned: bool) -> No
         ("edit/edit", (1,), (2, 20, "B")),
         ("add/add", (1,), None),
     ]
+
+
+@pytest.mark.parametrize("side", ["ours", "theirs"])
+@pytest.mark.parametrize("decided", [False, True])
+@pytest.mark.parametrize(
+    ("one", "other"), [("int default 0", "int default 5"), ("", "int default 5"), ("int default 1", "text default 'x'")]
+)
+def test_a_column_that_both_added_begins_with_the_default_that_stands(
+    one: str, other: str, side: Side, decided: bool
+) -> None:
+    merging = Merging(
+        BASE,
+        f"ALTER TABLE t ADD COLUMN c {one}; UPDATE t SET c = 70 WHERE id = 2",
+        f"ALTER TABLE t ADD COLUMN c {other}; UPDATE t SET c = 'th' WHERE id = 3",
+    )
+    how = How(definitions={("table", "t"): side}) if decided else How(prefer=side)
+    found = merging.merged(how)
+    assert found.conflicts == ()
+    said = one if side == "ours" else other
+    assert texts(found.version)["t"].endswith(f"c {said})" if said else "c)")
+    default = {"": None, "int default 0": 0, "int default 5": 5, "int default 1": 1, "text default 'x'": "x"}[said]
+    filled = "70" if "text" in said else 70
+    assert [row["c"] for row in merging.rows(found, "t")] == [default, filled, "th"]
+
+
+def test_ours_stands_for_the_default_and_for_the_rows_that_have_it() -> None:
+    merging = Merging(BASE, "ALTER TABLE t ADD COLUMN c INT DEFAULT 0", "ALTER TABLE t ADD COLUMN c INT DEFAULT 5")
+    found = merging.merged()
+    assert places(found) == [("schema", ("table", "t"))]
+    assert [row["c"] for row in merging.rows(found, "t")] == [0, 0, 0]
+
+
+def test_before_both_filled_a_column_that_came_new_there_was_its_default_in_it() -> None:
+    column = "ALTER TABLE t ADD COLUMN c INT DEFAULT 1"
+    merging = Merging(BASE, f"{column}; UPDATE t SET c = 7 WHERE id = 1", f"{column}; UPDATE t SET c = 8 WHERE id = 1")
+    (told,) = merging.merged().conflicts
+    assert told.row is not None
+    assert [row and row[-1] for row in (told.row.base, told.row.ours, told.row.theirs)] == [1, 7, 8]
+    based = merging.merged(How(prefer="base"))
+    assert [row["c"] for row in merging.rows(based, "t")] == [1, 1, 1]
