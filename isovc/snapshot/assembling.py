@@ -12,7 +12,7 @@ from isovc.snapshot.choose import choose
 from isovc.snapshot.conflict import Conflict
 from isovc.snapshot.how import How, Place, Side
 from isovc.snapshot.lineage import SIDES, Lineage
-from isovc.snapshot.standing import Constraint, Standing, standing
+from isovc.snapshot.standing import NOTHING_FILLED, Constraint, Filled, Standing, standing
 from isovc.snapshot.version import Version
 from isovc.sql import folded, words
 
@@ -22,13 +22,15 @@ Objects: TypeAlias = dict[Place, SchemaObject]
 
 @dataclass
 class Assembly:
-    """What is merged: `sides` are the definitions of base, ours and theirs in the names of the merged version. And what
-    was found meanwhile: `asked` of tables by other definitions, `replaced` because it cannot be there."""
+    """What is merged: `sides` are the definitions of base, ours and theirs in the names of the merged version;
+    `filled`: columns that one side dropped and the other put something into. And what was found meanwhile: `asked` of
+    tables by other definitions, `replaced` because it cannot be there."""
 
     versions: Versions
     lineages: Sequence[Lineage]
     sides: Sequence[Objects]
     how: How
+    filled: Mapping[str, Filled] = field(default_factory=dict)
     asked: dict[str, Constraint] = field(default_factory=dict)
     replaced: dict[Place, SchemaObject | None] = field(default_factory=dict)
     standing: dict[str, Standing] = field(default_factory=dict)
@@ -42,7 +44,13 @@ class Assembly:
         for each in self.lineages:
             place = ("table", each.name)
             texts = [side[place].sql if place in side else None for side in self.sides]
-            stands = standing(each, self.versions, texts, self.asked.get(each.name, Constraint()))
+            stands = standing(
+                each,
+                self.versions,
+                texts,
+                self.asked.get(each.name, Constraint()),
+                self.filled.get(each.name, NOTHING_FILLED),
+            )
             self.standing[each.name] = stands
             for kind in dict.fromkeys(kind for kind, _ in stands.contested):
                 why = "; ".join(why for one, why in stands.contested if one == kind)

@@ -9,6 +9,7 @@ from isovc.model import SchemaObject, Table
 from isovc.snapshot.assembling import Assembly, Objects, Versions
 from isovc.snapshot.conflict import Conflict
 from isovc.snapshot.disagreement import Disagreement
+from isovc.snapshot.dropped import filled
 from isovc.snapshot.how import How, Side
 from isovc.snapshot.lineage import Lineage, lineages
 from isovc.sources.sqlite.rehearsal import Renaming, rehearse, renamed_objects
@@ -34,7 +35,8 @@ def merge_definitions(forest: Forest, versions: Versions, how: How) -> Definitio
     if texts is None:  # SQLite does not rename what the rows say was renamed
         found = lineages(forest, versions, how, by_name=True)
         texts = _in_merged_names(versions, found) or [_by_place(version.shape.objects) for version in versions]
-    merging = Assembly(versions, found, texts, how)
+    put = {each.name: filled(forest, versions, each) for each in found if each.decided is None}
+    merging = Assembly(versions, found, texts, how, put)
     disagreement = Disagreement(merging)
     objects = merging.objects()
     while not _is_one_sided(merging):

@@ -29,8 +29,9 @@ from isovc.tree.leaf import Row as Cells
 from isovc.tree.merge import Conflict as RowConflict
 from isovc.tree.merge import merge as merge_trees
 
-__all__ = ["Conflict", "Merged", "merge"]
+__all__ = ["DROPS", "Conflict", "Merged", "merge"]
 
+DROPS = ("edit/drop", "drop/edit")
 _LAYOUT = ("page_size", "auto_vacuum")  # of the file, not of what somebody has put into it
 
 
@@ -156,7 +157,7 @@ def _rows(
             start, steps = found.start, found.steps
         rows.writer = writer = stack.enter_context(forest.store.writing())
         json = JsonCells(forest.store, writer, table, how)
-        edits = _without_conflicts(table.name, steps, each.prefer, conflicts, json)
+        edits = _without_conflicts(table.name, steps, each, conflicts, json)
         if start is not None:
             return edit(forest, start.id, edits, width=width, key_width=key_width, writer=writer)
         whole = (one.row for one in edits if isinstance(one, Edit) and one.row is not None)
@@ -166,7 +167,7 @@ def _rows(
 def _without_conflicts(
     table: str,
     steps: Iterable[Edit | Replacement | RowConflict | Open],
-    side: Side | None,
+    each: Lineage,
     conflicts: list[Conflict],
     json: JsonCells,
 ) -> Iterator[Edit | Replacement]:
@@ -181,8 +182,10 @@ def _without_conflicts(
             found = told.conflict._replace(kind="edit/drop", cells=(), merged=found.row)
         if isinstance(found, Edit):
             yield found
-        elif side is not None and not told.is_stuck:
-            yield Edit(found.key, _decided(found, side))
+        elif each.decided is not None and found.kind in DROPS and not told.is_stuck:
+            yield Edit(found.key, found.merged)  # whoever chose a definition chose its columns
+        elif each.prefer is not None and not told.is_stuck:
+            yield Edit(found.key, _decided(found, each.prefer))
         else:
             conflicts.append(Conflict(table, "row", found, why="; ".join(filter(None, (told.why, why)))))
             yield Edit(found.key, found.merged)
@@ -191,7 +194,7 @@ def _without_conflicts(
 def _decided(contested: RowConflict, side: Side) -> tuple[object, ...] | None:
     """The row when one side's word counts where both have spoken; what only one has changed is taken all the same."""
     row = {"base": contested.base, "ours": contested.ours, "theirs": contested.theirs}[side]
-    if contested.kind in ("edit/drop", "drop/edit"):
+    if contested.kind in DROPS:
         return contested.merged
     if contested.kind != "edit/edit" or row is None or contested.merged is None:
         return row

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from isovc.encoding.values import External
+from isovc.formats.words import shown
 from isovc.model import Column, KeyKind, Table
 from isovc.snapshot.lineage import Lineage
 from isovc.snapshot.standing import affinity_in
@@ -55,20 +57,20 @@ def fitting(table: Table, each: Lineage, at: int, new: Table, known: Table | Non
     places = tuple(cells.get(names.get(cell, cell)) for cell in table.cells)
     has = frozenset(to for to in places if to is not None)
     added = [declared[cell] for to, cell in enumerate(new.cells) if to not in has and cell in declared]
-    came = dict(zip((column.name for column in added), _defaults(added, new), strict=True))
+    came = dict(zip((column.name for column in added), defaults(added, new), strict=True))
     base = set(each.columns[0].values()) if known else set()
     gone = [
         (place, own[cell])
         for place, cell in enumerate(table.cells)
         if places[place] is None and cell in own and names[cell] in base
     ]
-    before = _defaults([column for _, column in gone], table)
+    before = defaults([column for _, column in gone], table)
     new_since = [
         (place, to, own[cell])
         for place, (cell, to) in enumerate(zip(table.cells, places, strict=True))
         if known and to is not None and cell in own and names[cell] not in base
     ]
-    by_itself = _defaults([column for _, _, column in new_since], table)
+    by_itself = defaults([column for _, _, column in new_since], table)
     retyped = frozenset(
         to
         for cell, to in zip(table.cells, places, strict=True)
@@ -94,7 +96,7 @@ def _makes_other(old: Column, table: Table, column: Column, new: Table) -> bool:
     return new.strict and not table.strict and not (column.primary_key and new.key_kind is KeyKind.INTEGER)
 
 
-def _defaults(columns: Sequence[object], table: Table) -> Row:
+def defaults(columns: Sequence[object], table: Table) -> Row:
     """What rows have in columns that nobody has put anything into; NULL where only the moment tells."""
     found = []
     for column in table.columns:
@@ -123,6 +125,12 @@ class Whole:
 
 
 Three: TypeAlias = tuple[Whole | None, Whole | None, Whole | None]
+
+
+def _told_lost(value: Any, column: str, at: int) -> str:
+    said = "a large value" if type(value) is External else shown(value)
+    here, there = ("here", "there") if at == 1 else ("there", "here")
+    return f"{said} was put into {column} {here}, and {column} is dropped {there}"
 
 
 def _has_put(row: Whole, fit: Fitting, cell: int) -> bool:
@@ -186,7 +194,7 @@ class Deciding:
         return [both[place] for place in differing_cells([was.row[c] for c in both], [there.row[c] for c in both])]
 
     def _lost(self, was: Whole | None, there: Whole, at: int) -> list[str]:
-        """Columns that are gone and into which this side put something."""
+        """In words: what this side put into columns that are gone."""
         fit, known = self.fits[at], self.fits[0]
         assert fit is not None
         found = []
@@ -198,7 +206,7 @@ class Deciding:
             else:
                 is_lost = value is not None and bool(differing_cells([default], [value]))
             if is_lost:
-                found.append(label)
+                found.append(_told_lost(value, label, at))
         return found
 
     def _cells(self, was: Whole | None, mine: Whole, other: Whole) -> tuple[list[Any], set[int]]:
@@ -275,33 +283,33 @@ class Deciding:
         lost: Sequence[str],
     ) -> Open:
         """In the merged columns: what a version does not have is shown as it stands."""
-        shown: list[Row | None] = []
+        sides: list[Row | None] = []
         for row, fit in zip(rows, self.fits, strict=True):
             if merged is not None and row is not None and kind in ("edit/drop", "drop/edit"):
-                shown.append(merged)  # there is nothing else to decide
+                sides.append(merged)  # there is nothing else to decide
                 continue
             stands = merged or (row.row if row else ())
-            shown.append(
+            sides.append(
                 None
                 if row is None or fit is None
                 else tuple(row.row[cell] if cell in fit.has else stands[cell] for cell in range(len(row.row)))
             )
-        if shown[0] is not None and rows[0] is not None:
+        if sides[0] is not None and rows[0] is not None:
             # a base without a column has in it, where the sides disagree, what rows get there by themselves
             by_itself = {
                 cell: rows[0].row[cell]
                 for cell in contested & self.fits[1].came.keys() & self.fits[2].came.keys()
                 if self._good(cell, rows[0].row[cell], rows)
             }
-            shown[0] = tuple(by_itself.get(cell, value) for cell, value in enumerate(shown[0]))
-        why = [f"one side put something into {', '.join(lost)}, which the other dropped"] if lost else []
+            sides[0] = tuple(by_itself.get(cell, value) for cell, value in enumerate(sides[0]))
+        why = list(lost)
         asked = contested if kind == "edit/edit" else range(len(self.fits[1].fresh))
-        bad = [(cell, row[cell]) for row in shown if row for cell in asked if not self._good(cell, row[cell], rows)]
+        bad = [(cell, row[cell]) for row in sides if row for cell in asked if not self._good(cell, row[cell], rows)]
         empty = dict.fromkeys(self.names[cell] for cell, value in bad if value is None)
         refused = dict.fromkeys(self.names[cell] for cell, value in bad if value is not None)
         if empty:
             why.append(f"NULL cannot stand in {', '.join(empty)} as the table is now")
         if refused:
             why.append(f"a value of another type cannot stand in {', '.join(refused)} as the table is now")
-        told = Conflict(key, kind, shown[0], shown[1], shown[2], tuple(sorted(contested)), merged)
+        told = Conflict(key, kind, sides[0], sides[1], sides[2], tuple(sorted(contested)), merged)
         return Open(told, "; ".join(why), bool(bad))

@@ -111,6 +111,8 @@ class RowMerge:
         if was is None or not (was.fit.same_key and mine.fit.same_key and other.fit.same_key):
             return self._anew(stack)
         for source, changed in ((mine, 2), (other, 1)):
+            if not was.fit.has <= source.fit.has:
+                continue  # a column that it dropped has come back, in every row
             if source.fit.stands and not self._asks_more_than(source):
                 return Steps(source.root, self._decided(self._changes(was, source, changed), stack))
         return self._anew(stack)
@@ -130,15 +132,16 @@ class RowMerge:
             row = get(self._forest, there.root.id, key, width=there.width)
             yield key, (before, after, row) if changed == 1 else (before, row, after)
 
-    def _differing(
-        self, was: Source, source: Source, there: Source
-    ) -> Iterator[tuple[bytes, Row | None, Row | None]]:
+    def _differing(self, was: Source, source: Source, there: Source) -> Iterator[tuple[bytes, Row | None, Row | None]]:
         shared = min(was.width, source.width)
         # trees cannot tell a NULL that somebody put into a new column from the default that rows have there
         by_default = any(
             value is not None
             for cell in source.fit.has - was.fit.has
-            for value in (was.fit.fresh[cell], *(fit.came[cell][1] for fit in (source.fit, there.fit) if cell in fit.came))
+            for value in (
+                was.fit.fresh[cell],
+                *(fit.came[cell][1] for fit in (source.fit, there.fit) if cell in fit.came),
+            )
         )
         if _labels(was)[:shared] == _labels(source)[:shared] and not by_default:
             width = max(was.width, source.width)

@@ -36,7 +36,7 @@ def pairs(forest: Forest, old: Version, new: Version) -> list[Pair]:
     gone = [before[name] for name in sorted(before.keys() - after.keys())]
     came = [after[name] for name in sorted(after.keys() - before.keys())]
     # the same rows first: what is only alike is asked of the tables that are left
-    for alike in (_same_rows, _mostly_same_rows):
+    for alike in (_same_rows, _mostly_same_rows, _mostly_same_rows_and_names):
         couples = _only_each_other(
             [(one, other) for one in gone for other in came if alike(forest, old, new, one, other)]
         )
@@ -68,7 +68,19 @@ def _same_rows(forest: Forest, old: Version, new: Version, one: Table, other: Ta
 
 
 def _mostly_same_rows(forest: Forest, old: Version, new: Version, one: Table, other: Table) -> bool:
-    if (one.key_kind, one.cells) != (other.key_kind, other.cells):
+    return one.cells == other.cells and _mostly_alike(forest, old, new, one, other)
+
+
+def _mostly_same_rows_and_names(forest: Forest, old: Version, new: Version, one: Table, other: Table) -> bool:
+    """Columns in it were renamed too: half of them may have been, at the places where they were."""
+    if (len(one.key), len(one.cells)) != (len(other.key), len(other.cells)):
+        return False
+    still = sum(name == there for name, there in zip(one.cells, other.cells, strict=True))
+    return still * 2 >= len(one.cells) and _mostly_alike(forest, old, new, one, other)
+
+
+def _mostly_alike(forest: Forest, old: Version, new: Version, one: Table, other: Table) -> bool:
+    if one.key_kind is not other.key_kind:
         return False
     few, many = sorted((old.roots[one.name].rows, new.roots[other.name].rows))
     if few * 2 < many or not few:

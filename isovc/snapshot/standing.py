@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from isovc.model import Column, KeyKind, Table
 from isovc.snapshot.conflict import Kind
@@ -24,6 +25,10 @@ class Standing:
     is_kept: bool = False  # against the side that took it away
 
 
+Filled: TypeAlias = tuple[frozenset[str], frozenset[str]]  # columns that ours, and that theirs, put something into
+NOTHING_FILLED: Filled = (frozenset(), frozenset())
+
+
 @dataclass(frozen=True, slots=True)
 class Constraint:
     """What other definitions ask of a table: that it stays, that columns stay, that it is not merged because SQLite
@@ -34,8 +39,15 @@ class Constraint:
     refused: str = ""
 
 
-def standing(each: Lineage, versions: Sequence[Version], texts: Sequence[str | None], asked: Constraint) -> Standing:
-    """What stands of one table. `texts` are its definitions in the three versions, in the names of the merged one."""
+def standing(
+    each: Lineage,
+    versions: Sequence[Version],
+    texts: Sequence[str | None],
+    asked: Constraint,
+    filled: Filled = NOTHING_FILLED,
+) -> Standing:
+    """What stands of one table. `texts` are its definitions in the three versions, in the names of the merged one.
+    `filled`: columns that the other side dropped."""
     was, mine, other = texts
     named: list[tuple[Kind, str]] = [("schema", f"both sides changed {what}") for what in each.contested]
     if each.is_out:
@@ -52,10 +64,18 @@ def standing(each: Lineage, versions: Sequence[Version], texts: Sequence[str | N
     if asked.refused:
         named += [("schema", f"what both sides made of it cannot be one table: {asked.refused}")] * (each.side is None)
         return Standing((texts[SIDES.index(each.side)] if each.side else mine) or mine, contested=tuple(named))
-    made = merge_texts(was, mine, other, side=each.side, held=asked.columns, banned=each.apart)
+    # a column stays with the side that counts, if that put something into it
+    counted = filled if each.side == "base" else (filled[1 if each.side == "theirs" else 0],)
+    held = frozenset[str]().union(*counted)
+    made = merge_texts(was, mine, other, side=each.side, held=asked.columns | held, banned=each.apart)
     if made is None:
         return Standing(mine, contested=tuple(named))
-    return Standing(made[0], contested=(*named, *(("schema", f"both sides changed {what}") for what in made[1])))
+    named += [("schema", f"both sides changed {what}") for what in made[1]]
+    if each.side is None and any(filled):
+        columns = ", ".join(sorted(filled[0] | filled[1]))
+        kind: Kind = "schema" if named else "rows against schema"
+        named.append((kind, f"one side dropped {columns}, the other put something into it"))
+    return Standing(made[0], contested=tuple(named))
 
 
 def _one_sided(

@@ -315,3 +315,14 @@ def _on_a_terminal(app: Versioned, words: list[str], **environment: str) -> byte
     os.close(ours)
     assert process.returncode == 0, said
     return said
+
+
+def test_a_table_whose_column_was_renamed_too_is_the_same_table(app: Versioned) -> None:
+    app.sql("ALTER TABLE notes RENAME TO papers; ALTER TABLE papers RENAME COLUMN title TO name")
+    app.sql("UPDATE papers SET body = 'x' WHERE id = 1")
+    found = app.json("diff")
+    assert found["renamed"] == {"tables": {"notes": "papers"}, "columns": {"papers": {"title": "name"}}}
+    assert _keys(app) == [("papers", "modified", 1)]
+    app.sql("DROP TABLE papers; CREATE TABLE papers (one INTEGER PRIMARY KEY, two, three)")
+    app.sql("INSERT INTO papers VALUES (1, 'one', 'x'), (2, 'two', 'second'), (3, 'three', 'third')")
+    assert app.json("diff")["renamed"]["tables"] == {}

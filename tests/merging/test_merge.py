@@ -359,3 +359,47 @@ def test_a_number_that_both_sides_set_in_the_header(parted: Parted) -> None:
     assert app.rows("PRAGMA user_version") == [(8,)]
     app.ok("merge", "--continue")
     assert titles(app)[0] == (1, "theirs")
+
+
+FILLED = "UPDATE notes SET body = 'edited' WHERE id = 1; INSERT INTO notes VALUES (9, 'nine', 'n')"
+DROPPED = "ALTER TABLE notes DROP COLUMN body; DELETE FROM notes WHERE id = 3"
+
+
+@pytest.mark.parametrize("side", ["ours", "theirs"])
+@pytest.mark.parametrize("keeper", ["ours", "theirs"])
+def test_a_dropped_column_comes_back_with_the_definition_of_the_side_that_filled_it(
+    parted: Parted, keeper: str, side: str
+) -> None:
+    app = parted(*((FILLED, DROPPED) if keeper == "ours" else (DROPPED, FILLED)))
+    assert app.run("merge", "exp").code == 3
+    told = [(each["kind"], each["key"]) for each in conflicts(app)]
+    assert told[0] == ("rows against schema", None)
+    assert len([kind for kind, _ in told if kind == "rows against schema"]) == 1
+    columns = len(app.rows("SELECT * FROM notes")[0])
+    assert columns == (3 if keeper == "ours" else 2)
+    assert app.json("resolve", "notes", f"--{side}")["open"] == 0
+    bodies = [(1, "edited"), (2, "second"), (9, "n")]
+    if side == keeper:
+        assert app.rows("SELECT id, body FROM notes ORDER BY id") == bodies
+    else:
+        assert [len(row) for row in app.rows("SELECT * FROM notes")] == [2, 2, 2]
+    app.ok("merge", "--continue")
+    assert app.clean
+
+
+def test_a_row_that_was_deleted_where_its_column_was_dropped_comes_back_whole(parted: Parted) -> None:
+    app = parted("DELETE FROM notes WHERE id = 1; ALTER TABLE notes DROP COLUMN body", FILLED)
+    assert app.run("merge", "exp").code == 3
+    app.ok("resolve", "notes", "--theirs")
+    assert app.rows("SELECT * FROM notes WHERE id IN (1, 9)") == [(1, "one", "edited"), (9, "nine", "n")]
+
+
+def test_the_definition_of_theirs_brings_what_theirs_put_into_a_column_that_both_added(parted: Parted) -> None:
+    app = parted(
+        "ALTER TABLE notes ADD COLUMN c INT DEFAULT 1; UPDATE notes SET c = 5 WHERE id = 2",
+        "ALTER TABLE notes ADD COLUMN c TEXT DEFAULT 'x'; UPDATE notes SET c = 'th' WHERE id = 3",
+    )
+    assert app.run("merge", "exp").code == 3
+    assert app.rows("SELECT c FROM notes ORDER BY id") == [(1,), (5,), ("th",)]
+    app.ok("resolve", "notes", "--theirs")
+    assert app.rows("SELECT c FROM notes ORDER BY id") == [("x",), ("5",), ("th",)]

@@ -100,15 +100,38 @@ def test_names_may_go_round() -> None:
     assert found.version.shape.tables["d"].cells == ("_rowid_", "y", "z")
 
 
-def test_what_was_put_into_a_dropped_column_is_told() -> None:
-    edits = "UPDATE t SET b = 'new', a = 5 WHERE id = 2; INSERT INTO t VALUES (7, 7, 'lost'), (8, 8, 'x')"
-    merging = Merging(BASE, "ALTER TABLE t DROP COLUMN b", edits)
-    for turned, kind in ((False, "drop/edit"), (True, "edit/drop")):
-        found = merging.merged(turned=turned)
-        told = {each.row.merged: (each.row.kind, each.row.cells) for each in found.conflicts if each.row}
-        assert told == {(2, 5): (kind, ()), (7, 7): (kind, ())}
-        assert all("b" in each.why for each in found.conflicts)
-        assert [tuple(row.values()) for row in merging.rows(found, "t")] == [(1, 10), (2, 5), (3, 30), (7, 7), (8, 8)]
+FILLED = "UPDATE t SET b = 'new', a = 5 WHERE id = 2; INSERT INTO t VALUES (7, 7, 'lost'), (8, 8, 'x')"
+WITH_B = [(1, 10, "p"), (2, 5, "new"), (3, 30, "r"), (7, 7, "lost"), (8, 8, "x")]
+WITHOUT_B = [row[:2] for row in WITH_B]
+
+
+def test_what_was_put_into_a_dropped_column_is_told_and_can_be_brought_back() -> None:
+    merging = Merging(BASE, "ALTER TABLE t DROP COLUMN b", FILLED)
+    found = merging.merged()
+    assert places(found) == [("rows against schema", ("table", "t")), ("row", None), ("row", None)]
+    told = {each.row.merged: (each.row.kind, each.row.cells) for each in found.conflicts if each.row}
+    assert told == {(2, 5): ("drop/edit", ()), (7, 7): ("drop/edit", ())}
+    assert [each.why.split(" was put into b there")[0] for each in found.conflicts[1:]] == ["'new'", "'lost'"]
+    assert [tuple(row.values()) for row in merging.rows(found, "t")] == WITHOUT_B
+
+
+def test_a_column_that_ours_put_something_into_stays_until_somebody_decides() -> None:
+    merging = Merging(BASE, FILLED, "ALTER TABLE t DROP COLUMN b; UPDATE t SET a = 31 WHERE id = 3")
+    found = merging.merged()
+    assert places(found) == [("rows against schema", ("table", "t"))]
+    assert [tuple(row.values()) for row in merging.rows(found, "t")] == [*WITH_B[:2], (3, 31, "r"), *WITH_B[3:]]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("decided", [False, True])
+@pytest.mark.parametrize("side", ["ours", "theirs"])
+def test_whoever_counts_keeps_or_drops_a_column(side: Side, decided: bool, turned: bool) -> None:
+    merging = Merging(BASE, "ALTER TABLE t DROP COLUMN b", FILLED)
+    how = How(definitions={("table", "t"): side}) if decided else How(prefer=side)
+    found = merging.merged(how, turned=turned)
+    assert found.conflicts == ()
+    wanted = WITH_B if (side == "theirs") != turned else WITHOUT_B
+    assert [tuple(row.values()) for row in merging.rows(found, "t")] == wanted
 
 
 @pytest.mark.parametrize("turned", [False, True])

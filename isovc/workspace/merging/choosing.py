@@ -84,7 +84,8 @@ def _of_side(each: Contested, now: Cells | None, table: Table, merged: Table, ch
     side = dict(zip(("base", "ours", "theirs"), each.sides, strict=True))[str(choice.kind)]
     if side is None:
         return None
-    cells = dict(zip(merged.cells, side, strict=True))
+    # what is there by now, where a definition that was chosen too has brought a column
+    cells = {**dict(zip(table.cells, now or (), strict=now is not None)), **dict(zip(merged.cells, side, strict=True))}
     if each.kind != "edit/edit" or each.column is None or now is None:
         return tuple(cells.get(cell) for cell in table.cells)
     if each.column not in table.cells:

@@ -14,7 +14,7 @@ from isovc.model import Row
 from isovc.repo.deeds import Deed, Telling
 from isovc.repo.merges import SETTLED, Contested, Merge, contested_in, contesting, settle
 from isovc.snapshot.how import How
-from isovc.snapshot.merge import merge
+from isovc.snapshot.merge import DROPS, merge
 from isovc.snapshot.rows import Rows, row_at, with_rows
 from isovc.snapshot.values import row_without_large, with_large
 from isovc.snapshot.version import Version, laid_out_like
@@ -65,7 +65,19 @@ def resolve(desk: Desk, which: Which, choice: Choice, deed: Deed) -> Resolved:
             settled = rows
         if choice.kind == "renumber" or (definitions and choice.kind != "as it is"):
             how = _decided(waiting.how, definitions, rows, choice)
+            known = {each.id: each for each in rows}
             waiting, done, versions["merged"] = _merged_again(desk, writing, waiting, how, settled, live)
+            if choice.kind != "renumber":
+                again = [each for each in contested_in(desk.repository.forest, waiting) if each.id in known]
+                # in the columns that are chosen now, which may be more than those of before
+                fresh = [each for each in again if each != known[each.id]]
+                # whoever chose a definition chose its columns
+                chosen = {each.table for each in definitions}
+                rows = [
+                    each for each in again if each not in fresh and not (each.kind in DROPS and each.table in chosen)
+                ]
+                if fresh:
+                    done = _rows_put(desk, writing, done.version, versions["merged"], fresh, choice)
         if rows and choice.kind not in ("as it is", "renumber"):
             done = _rows_put(desk, writing, done.version, merged, rows, choice)
         if choice.kind != "as it is":
