@@ -55,7 +55,8 @@ def test_nothing_edited_is_said_as_such(parted: Parted) -> None:
     app = parted(OURS, THEIRS)
     assert app.run("merge", "exp").code == 3
     assert app.refused("resolve") == "nothing-edited"
-    assert app.refused("conflicts", "nowhere") == "no-such-conflict"
+    assert app.refused("conflicts", "nowhere") == "no-such-table"
+    assert app.json("conflicts", "tags") == []
     assert app.json("conflicts", "-s") == {"notes": {"edit/edit": 3}}
 
 

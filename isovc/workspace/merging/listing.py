@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
+from isovc.errors import NoSuchTable
 from isovc.model import Row, Table, Value
 from isovc.repo.merges import Contested, Merge, contested_in
 from isovc.snapshot.values import with_large
@@ -32,6 +33,14 @@ def listed(desk: Desk, merge: Merge, which: Which) -> Iterator[tuple[Contested, 
         table = tables[each.table]
         assert table is not None  # it has rows that wait
         yield each, [None if row is None else _shown(each, table, row) for row in rows]
+
+
+def check_table(desk: Desk, merge: Merge, which: Which) -> None:
+    """Refuse a table that is none: where nothing waits in one that is, that is the answer."""
+    shape = side(desk, merge, "merged").shape
+    known = {name.lower() for name in (*shape.tables, *(each.name for each in shape.objects))}
+    if which.table.lower() not in known:
+        raise NoSuchTable(table=which.table, known=sorted(shape.tables))
 
 
 def _shown(each: Contested, table: Table, row: Row) -> Side:
