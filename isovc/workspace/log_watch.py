@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from itertools import chain
 
 from isovc.encoding.values import decode, encode
@@ -14,17 +15,22 @@ from isovc.repo.presence import present
 from isovc.snapshot.capture import Known, capture
 from isovc.snapshot.values import is_large, row_without_large
 from isovc.snapshot.version import same
-from isovc.sources.sqlite import Commit, Following, LogLost, Notices, Place, RowsNow
+from isovc.sources.sqlite import MOST_FRAMES, Commit, Following, LogLost, Notices, Place, RowsNow
 from isovc.workspace.capturing import known_of
 from isovc.workspace.desk import Desk
 from isovc.workspace.recording import Draft, Recorder
 
-# frames: a quarter of what SQLite's writers let their log grow to before they empty it themselves. So they find nothing
-# to do, and a watcher that was killed has three quarters of it as the time to come back before anything is lost.
-_FRAMES = 250
-_REST_EVERY, _REST_SELDOM = 0.25, 2.0  # seconds between two times that the log is emptied: two syncs of the disk each
+# frames: three quarters of what SQLite's writers let their log grow to before they empty it themselves. So they find
+# nothing to do, and the two syncs of the disk that it takes are not more of them than without a watcher.
+_FRAMES = 750
+_REST_EVERY, _REST_SELDOM = 0.5, 2.0  # seconds between two times that the log is emptied
 _IDLE = 1.0  # seconds after which less than that is worth emptying, because somebody else may wait for it
-_MOST_FRAMES = 65_536  # in the log of a writer that never pauses; then a gap is the lesser evil
+# transactions that a watcher killed while it empties the log leaves to be seen as one. A writer that commits more of
+# them while a batch is written makes the log grow to so many frames, and then that is the lesser evil.
+_FEW, _MANY_FRAMES = 4, 4 * _FRAMES
+# seconds: what is read waits so long for more, as each writing costs the disk some hundred kB, and its writers time.
+# Nothing is lost meanwhile: it is in the log, which is held.
+_TOGETHER = 0.5
 _MOST_ROWS = 2000  # of one transaction that are told; one that touches more is kept as a whole version
 _BATCH = 500  # transactions in one transaction of store.db
 _ALIVE = 10.0  # seconds after which it is written down that nothing happened
@@ -50,27 +56,29 @@ class LogWatch:
         self._notices = Notices(desk.database.path, every=every)
         self._written = self._rested = time.monotonic()
         self._rest_every = _REST_EVERY
+        self._presence = ExitStack()  # while what waits has put something into the store that nothing leads to yet
+        self._is_attending = False
 
     def run(self, stop: threading.Event) -> None:
         """Record until `stop` is set, or the file is another one."""
         self._notices.start()
         try:
-            with present(self._desk.repository.folder):
-                self._begin()
+            self._begin()
             while not stop.is_set() and self._notices.is_same_file:
                 if self._notices.news.wait(_TICK):
                     self._notices.news.clear()
                     self._read()
+                self._keep_up()
                 self._rest()
-                if time.monotonic() - self._written > _ALIVE:
-                    self._write()
             self._read()
             self._write()
         finally:
+            self._presence.close()
             self._notices.stop()
 
     def _begin(self) -> None:
         recorder, followed, repository = self._recorder, self._followed, self._desk.repository
+        self._attend()
         place, moved = _place(recorder), recorder.moved_since()
         begun = followed.begin(None if moved else place)
         followed.look()
@@ -90,18 +98,21 @@ class LogWatch:
         self._write()
 
     def _read(self) -> None:
-        """Record what was committed since the last time."""
-        folder, waiting = self._desk.repository.folder, self._recorder.waiting
-        with present(folder):
-            self._recorder.refresh()
-            for commit in self._followed.commits():
-                self._take(commit)
-                waiting = self._recorder.waiting
-                if waiting >= _BATCH:
-                    self._write()
-            if waiting:
+        """Take in what was committed since the last time."""
+        for commit in self._followed.commits():
+            self._take(commit)
+            if self._recorder.waiting >= _BATCH:
                 self._write()
-        self._followed.done()
+        self._keep_up()
+
+    def _keep_up(self) -> None:
+        """Write what has waited long enough, or what keeps others waiting."""
+        since = time.monotonic() - self._written
+        is_urgent = self._followed.holds_two or self._is_attending
+        if since > _ALIVE or (self._recorder.waiting and (is_urgent or since > _TOGETHER)):
+            self._write()
+        if not self._recorder.waiting:
+            self._followed.done()
 
     def _take(self, commit: Commit) -> None:
         followed, recorder, forest = self._followed, self._recorder, self._desk.repository.forest
@@ -111,6 +122,7 @@ class LogWatch:
             followed.settle(commit)
             recorder.add(Draft(when, tables={one.table.name: self._told(one) for one in rows}))
             return
+        self._attend()
         known = Known(recorder.version(), followed.reading().pages(followed.shape).map)
         followed.settle(commit)
         found = capture(forest, followed.reading(), known)
@@ -121,12 +133,23 @@ class LogWatch:
         """Rows as trees hold them."""
         width, rows = len(one.table.key), one.rows
         if any(map(is_large, chain.from_iterable(rows))):
+            self._attend()
             with self._desk.repository.forest.store.writing() as writer:
                 rows = tuple(row_without_large(row, writer, width) for row in rows)
         return TableChanges(width, one.gone, rows)
 
+    def _attend(self) -> None:
+        """Nobody sweeps the store until what waits is written."""
+        if not self._is_attending:
+            self._presence.enter_context(present(self._desk.repository.folder))
+            self._is_attending = True
+            self._recorder.refresh()
+
     def _write(self) -> None:
+        self._attend()
         self._recorded(self._recorder.flush(encode(self._followed.place.encode())))
+        self._presence.close()
+        self._is_attending = False
         self._written = time.monotonic()
 
     def _rest(self) -> None:
@@ -134,12 +157,15 @@ class LogWatch:
         since = time.monotonic() - self._rested
         if since < self._rest_every or not self._followed.wants_rest(1 if since > _IDLE else _FRAMES):
             return
-        self._followed.rest()
+        if self._recorder.waiting:
+            self._write()
+        self._followed.done()
+        self._followed.rest(most=_MOST_ROWS if self._followed.wants_rest(_MANY_FRAMES) else _FEW)
         self._read()
         is_done = not self._followed.wants_rest(_FRAMES)
         self._rest_every = _REST_EVERY if is_done else min(2 * self._rest_every, _REST_SELDOM)
         self._rested = time.monotonic()
-        if self._followed.wants_rest(_MOST_FRAMES):
+        if self._followed.wants_rest(MOST_FRAMES):
             raise LogLost
 
 

@@ -259,12 +259,15 @@ def _moves(db: Connection, worktree: int, since: int) -> list[tuple[Operation, s
 
 
 def _made_by(operation: Operation, worktree: str, drafts: Sequence[Draft]) -> int | None:
-    """The draft that an operation made, told by how many rows of which tables it changed."""
+    """The draft that an operation made: the first one since it began that changed as many rows of the same tables."""
     before, after = operation.live.get(worktree, (None, None))
     if before == after:
         return None
     wanted = {name: sum(counts) for name, counts in operation.tables.items() if any(counts)}
-    for at, draft in enumerate(drafts):
-        if draft.operation is None and {name: len(table) for name, table in draft.tables.items()} == wanted:
+    since = [
+        (at, draft) for at, draft in enumerate(drafts) if draft.operation is None and draft.time >= operation.begun
+    ]
+    for at, draft in since:
+        if {name: len(table) for name, table in draft.tables.items()} == wanted:
             return at
-    return next((at for at, draft in enumerate(drafts) if draft.version is not None), None)
+    return next((at for at, draft in since if draft.version is not None), None)

@@ -38,6 +38,11 @@ def log_file(desk: Desk) -> Path:
     return desk.repository.folder / f"watch-{desk.worktree.id}.log"
 
 
+def names_file(desk: Desk) -> Path:
+    """Where it says who goes on holding the log for it if it is killed."""
+    return desk.repository.folder / f"watch-{desk.worktree.id}.hold"
+
+
 @contextmanager
 def only_watcher(desk: Desk, *, every: float) -> Iterator[None]:
     """While this block runs no other process watches the database."""

@@ -1,6 +1,7 @@
 """Recording what happens in a live database until somebody says stop. Knows how to begin again, not how to look.
 
-What is read is in store.db before the database's log may lose it, so a watcher that was killed goes on where it was.
+What is read is in store.db before the database's log may lose it, so a watcher that was killed goes on where it was;
+until then its companion keeps the log.
 What it could not see, it says.
 """
 
@@ -17,6 +18,7 @@ from isovc.workspace.desk import Desk
 from isovc.workspace.file_watch import FileWatch
 from isovc.workspace.log_watch import LogWatch
 from isovc.workspace.recording import Recorder
+from isovc.workspace.watchers import names_file
 
 _AGAIN = 0.5  # seconds to wait before the database is looked for again
 
@@ -72,7 +74,8 @@ class Watch:
         """Record until the file is another one, or keeps its changes in another way."""
         desk = self._desk = self._desk.again()
         recorder = Recorder(desk.repository, desk.worktree.id)
-        with following(desk.database.path, busy_seconds=desk.database.busy_seconds) as followed:
+        path, seconds = desk.database.path, desk.database.busy_seconds
+        with following(path, busy_seconds=seconds, names=names_file(desk)) as followed:
             if followed is not None:
                 LogWatch(desk, recorder, followed, every=self._every, recorded=self._recorded).run(self._stop)
         if followed is None:

@@ -162,7 +162,7 @@ def test_every_transaction_is_seen_as_it_was(tmp_path: Path, seed: int, before: 
             assert _without_repeats(seen, last) == _without_repeats(wanted, last)
             last = wanted[-1]
             if draw.random() < 0.3:
-                follower.followed.rest()
+                follower.followed.rest(most=100)
                 assert not list(follower.followed.commits())
                 follower.followed.done()
 

@@ -5,6 +5,7 @@ from isovc.sources.sqlite.defaults import constant_defaults
 from isovc.sources.sqlite.following import Begun, Following, RowsNow, following
 from isovc.sources.sqlite.foreign_keys import Broken
 from isovc.sources.sqlite.frames import Commit, LogLost, Place
+from isovc.sources.sqlite.holding import MOST_FRAMES
 from isovc.sources.sqlite.mark import Mark
 from isovc.sources.sqlite.noticing import Glance, Notices, glancing
 from isovc.sources.sqlite.pages import Changed, Changes, Everything, PageMap, Pages, Unchanged, find_changes
@@ -16,6 +17,7 @@ from isovc.sources.sqlite.twin import Twin, shape_of, twin
 from isovc.sources.sqlite.writing import Writing
 
 __all__ = [
+    "MOST_FRAMES",
     "Begun",
     "Broken",
     "Changed",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 import apsw
@@ -14,6 +14,7 @@ import apsw
 from isovc.encoding.orderkey import encode_key
 from isovc.model import Key, KeyKind, KeyRange, Row, Shape, Table
 from isovc.sources.sqlite.btree import Strange
+from isovc.sources.sqlite.companion import accompanied
 from isovc.sources.sqlite.connection import set_off_nothing
 from isovc.sources.sqlite.failures import told
 from isovc.sources.sqlite.frames import Commit, Log, LogLost, Place
@@ -148,9 +149,15 @@ class Following:
             if log.salts == salts:
                 return (log if salts else None), max(frames, 0), max(in_file, 0)
 
+    @property
+    def holds_two(self) -> bool:
+        """Whether `done` is waited for: until then the log is kept from beginning again."""
+        return self._hold.holds_two
+
     def done(self) -> None:
         """What was read is kept elsewhere: it may leave the log."""
         self._hold.let_go()
+        self._hold.beside.relieve()
         self._past.use(self._hold.reader)
         self._past.forget()
         self._may_begin_again = False
@@ -162,16 +169,18 @@ class Following:
         there, in_file = self._hold.state()
         return there >= frames and not (self._hold.at_rest and there == in_file)
 
-    def rest(self) -> None:
+    def rest(self, *, most: int) -> None:
         """Empty the log, so that it may begin again and the writers' own checkpoints find nothing to do. That takes
-        two syncs of the disk, and succeeds if nobody commits meanwhile. `commits` and `done` must follow."""
+        two syncs of the disk, and succeeds if nobody commits meanwhile. Not where more than `most` transactions have
+        not been read yet, because only as one could the next watcher see them. `commits` and `done` must follow."""
         self._hold.await_commit()
         self._renew()
         log, frames, _ = self._state()
         if log is not None and log.salts == self.place.salts:
             # what is about to be moved into the file has not been read yet
-            pages = {page for commit in log.commits(self.place.frames, frames) for page in commit.pages}
-            if not self._past.keep(pages, _MANY_PAGES):
+            unread = list(islice(log.commits(self.place.frames, frames), most + 1))
+            pages = {page for commit in unread for page in commit.pages}
+            if len(unread) > most or not self._past.keep(pages, _MANY_PAGES):
                 return
             self._past.use(self._hold.reader)
             self._past.log = log
@@ -249,17 +258,18 @@ class Following:
 
 
 @contextmanager
-def following(path: Path, *, busy_seconds: float) -> Iterator[Following | None]:
-    """Follow a file; None where it is in no WAL mode, and has no log to follow."""
-    with told(path, seconds=busy_seconds), holding(path, busy_seconds=busy_seconds) as hold:
+def following(path: Path, *, busy_seconds: float, names: Path | None = None) -> Iterator[Following | None]:
+    """Follow a file; None where it is in no WAL mode, and has no log to follow. With a file of `names` a companion
+    goes on holding the log if this process is killed."""
+    with told(path, seconds=busy_seconds), holding(path, busy_seconds=busy_seconds) as hold, ExitStack() as stack:
         if hold.reader.pragma("journal_mode") != "wal":
             yield None
             return
+        if names is not None:
+            hold.beside = stack.enter_context(accompanied(path, names, busy_seconds=busy_seconds))
         followed = Following(path, hold, busy_seconds)
-        try:
-            yield followed
-        finally:
-            followed.close()
+        stack.callback(followed.close)
+        yield followed
 
 
 def _pages(reader: apsw.Connection) -> int:

@@ -12,14 +12,32 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import apsw
 
 from isovc.sources.sqlite.connection import check_file, opened
 from isovc.sources.sqlite.mark import wal_state
 
+MOST_FRAMES = 65_536  # in the log of a writer that never pauses; then a gap is the lesser evil
 _SOON, _BLINK = 0.005, 0.0001  # seconds
 _BEGIN = "BEGIN; PRAGMA schema_version"  # BEGIN alone takes no snapshot
+
+
+class Beside(Protocol):
+    """Another process that holds the same, in case this one is killed."""
+
+    def renew(self) -> None: ...
+    def held(self) -> None: ...
+    def let_go(self) -> None: ...
+    def relieve(self) -> None: ...
+
+
+class _Nobody:
+    def renew(self) -> None: ...
+    def held(self) -> None: ...
+    def let_go(self) -> None: ...
+    def relieve(self) -> None: ...
 
 
 class Hold:
@@ -31,6 +49,7 @@ class Hold:
         self.inode = inode
         self.at_rest = False  # the log can begin again under the transaction that is held
         self.may_rest = False  # or perhaps it can: somebody was at work while that was looked at
+        self.beside: Beside = _Nobody()
         self._other = other
         self._last_held = False
 
@@ -46,9 +65,11 @@ class Hold:
     def renew(self) -> None:
         """Hold what is there now, too. `let_go` ends what was held before."""
         before = self.state()
+        self.beside.renew()
         self.reader, self._other = self._other, self.reader
         for _ in self.reader.execute(_BEGIN):
             pass
+        self.beside.held()
         self._last_held = self._other.in_transaction
         after = self.state()
         self.at_rest = before == after and before[0] == before[1]
@@ -58,6 +79,7 @@ class Hold:
         """What was held before the last `renew` has been read."""
         if self._last_held:
             self._other.execute("ROLLBACK")
+            self.beside.let_go()
         self._last_held = False
 
     def await_commit(self) -> None:

@@ -1,0 +1,192 @@
+"""A process beside a watcher that holds what that one holds, and goes on for a while when it was killed: so nothing
+leaves the log before the next watcher has read it. Knows nothing of what the log says.
+
+It does as it is told through a line, and ends with a goodbye. A line that ends without one means that the watcher was
+killed. Then it holds on until another companion has written its name into the file of names, or the file is another
+one, or the log has grown too long, or its time is over.
+"""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import apsw
+
+from isovc.errors import IsovcError
+from isovc.sources.sqlite.holding import MOST_FRAMES, Hold, holding
+
+# seconds: a service is started again within one, a person needs a few more. As long as it holds nobody can leave WAL
+# mode, and a checkpoint that wants to empty the log waits or gives up.
+ALONE_SECONDS = 30.0
+_LOOK = 0.1  # seconds between two looks whether somebody has taken over
+_PATIENCE = 2.0  # seconds for an answer; one that is slower is ended
+_AGAIN = 5.0  # seconds between two starts
+_RENEW, _LET_GO, _GOODBYE, _HELD = b"r", b"l", b"q", b"h"
+
+
+class Companion:
+    """The watcher's end. It works without the other one too: that is missed only when the watcher is killed."""
+
+    def __init__(self, path: Path, names: Path, *, busy_seconds: float) -> None:
+        self._path = path
+        self._names = names
+        self._busy_seconds = busy_seconds
+        self._name = secrets.token_hex(8)
+        self._line: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started = 0.0
+        self._holds = self._is_asked = self._is_named = False
+        self._start()
+
+    def renew(self) -> None:
+        """Hold what is there now, too. `held` waits until it does."""
+        self._is_asked = self._holds and self._say(_RENEW)
+
+    def held(self) -> None:
+        """What was asked for is done."""
+        if self._is_asked and not self._hears(_PATIENCE):
+            self._lose()
+        self._is_asked = False
+
+    def let_go(self) -> None:
+        """What was held before the last `renew` has been read."""
+        if self._holds:
+            self._say(_LET_GO)
+
+    def relieve(self) -> None:
+        """Everything up to now has been read: whoever held on for a watcher before this one may go."""
+        if self._line is None:
+            if time.monotonic() - self._started > _AGAIN:
+                self._start()
+        elif not self._holds:
+            self._holds = self._hears(0.0)
+        if self._holds and not self._is_named:
+            with suppress(OSError):  # then that one goes when its time is over
+                self._names.write_text(self._name)
+                self._is_named = True
+
+    def close(self) -> None:
+        """Goodbye."""
+        self._say(_GOODBYE)
+        if self._process is not None:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(_PATIENCE)
+        self._lose()
+
+    def abandon(self) -> None:
+        """Leave it alone, as if this process had been killed."""
+        if self._line is not None:
+            self._line.close()
+        self._line = None
+
+    def _start(self) -> None:
+        self._started = time.monotonic()
+        self._holds = self._is_named = False
+        ours, theirs = socket.socketpair()
+        words = (theirs.fileno(), str(self._path.absolute()), str(self._names.absolute()), self._name)
+        program = (
+            f"import sys; sys.path[:] = {sys.path!r}\n"
+            f"from isovc.sources.sqlite.companion import serve; serve(*{words!r}, busy_seconds={self._busy_seconds!r})"
+        )
+        self._line = ours
+        with theirs:
+            try:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-c", program],
+                    pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,  # Ctrl-C is for the watcher, which says goodbye
+                )
+            except OSError:  # as many processes as the system allows
+                self._lose()
+
+    def _say(self, word: bytes) -> bool:
+        if self._line is not None:
+            try:
+                self._line.sendall(word)
+                return True
+            except OSError:
+                self._lose()
+        return False
+
+    def _hears(self, seconds: float) -> bool:
+        """Whether it has answered within this time."""
+        assert self._line is not None
+        self._line.settimeout(seconds)
+        try:
+            if self._line.recv(1) == _HELD:
+                self._line.settimeout(None)
+                return True
+        except (BlockingIOError, TimeoutError):
+            return False
+        except OSError:
+            pass
+        self._lose()
+        return False
+
+    def _lose(self) -> None:
+        if self._line is not None:
+            self._line.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        self._line = self._process = None
+        self._holds = self._is_named = False
+
+
+@contextmanager
+def accompanied(path: Path, names: Path, *, busy_seconds: float) -> Iterator[Companion]:
+    """One for as long as the block runs. Where that ends with an error it goes on until the next one has read on."""
+    companion = Companion(path, names, busy_seconds=busy_seconds)
+    try:
+        yield companion
+    except BaseException:
+        companion.abandon()
+        raise
+    companion.close()
+
+
+def serve(number: int, path: str, names: str, name: str, *, busy_seconds: float) -> None:
+    """The other end: the whole life of the process, with the line of this number."""
+    with (
+        suppress(IsovcError, apsw.Error, OSError),
+        socket.socket(fileno=number) as line,
+        holding(Path(path), busy_seconds=busy_seconds) as hold,
+    ):
+        if hold.reader.pragma("journal_mode") != "wal":
+            return  # in any other mode writers would wait
+        hold.renew()
+        if not _served(line, hold):
+            _hold_on(hold, Path(path), Path(names), name)
+
+
+def _served(line: socket.socket, hold: Hold) -> bool:
+    """Do as told until the line ends; whether there was a goodbye."""
+    with suppress(OSError):  # a line may end in the middle of an answer
+        line.sendall(_HELD)
+        while word := line.recv(1):
+            if word == _GOODBYE:
+                return True
+            if word == _LET_GO:
+                hold.let_go()
+            else:
+                hold.renew()
+                line.sendall(_HELD)
+    return False
+
+
+def _hold_on(hold: Hold, path: Path, names: Path, name: str) -> None:
+    deadline = time.monotonic() + ALONE_SECONDS  # a clock that stands still while the machine sleeps
+    while time.monotonic() < deadline and names.read_text() == name:
+        if path.stat().st_ino != hold.inode or hold.state()[0] > MOST_FRAMES:
+            return
+        time.sleep(_LOOK)
