@@ -97,3 +97,27 @@ def wait_until_recorded(app: Versioned, wanted: dict[str, list[str]]) -> None:
             return as_seen(repository, version_at(repository, line, entry)) == wanted
 
     wait_for(is_there)
+
+
+def companions_of(pid: int) -> list[int]:
+    """The processes that hold the log beside this one."""
+    words = ["ps", "-A", "-ww", "-o", "pid=,ppid=,args="]
+    rows = [
+        line.split(None, 2)
+        for line in subprocess.run(words, check=True, capture_output=True, text=True).stdout.splitlines()
+    ]
+    return [int(row[0]) for row in rows if int(row[1]) == pid and "sqlite.companion" in row[-1]]
+
+
+def has_ended(pid: int) -> bool:
+    """Gone, or waiting only for somebody to ask how it ended."""
+    done = subprocess.run(["ps", "-o", "state=", "-p", str(pid)], check=False, capture_output=True, text=True)
+    return done.stdout.strip() in ("", "Z")
+
+
+def wait_for_companion(app: Versioned, process: subprocess.Popen[bytes], *, other_than: str = "") -> tuple[int, str]:
+    """The companion of a watcher, once it holds the log, and its name."""
+    names = app.folder / "watch-1.hold"
+    wait_for(lambda: names.exists() and names.read_text() not in ("", other_than))
+    [pid] = companions_of(process.pid)
+    return pid, names.read_text()

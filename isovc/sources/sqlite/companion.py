@@ -91,9 +91,10 @@ class Companion:
         self._holds = self._is_named = False
         ours, theirs = socket.socketpair()
         words = (theirs.fileno(), str(self._path.absolute()), str(self._names.absolute()), self._name)
+        limits = {"busy_seconds": self._busy_seconds, "alone_seconds": ALONE_SECONDS, "most_frames": MOST_FRAMES}
         program = (
-            f"import sys; sys.path[:] = {sys.path!r}\n"
-            f"from isovc.sources.sqlite.companion import serve; serve(*{words!r}, busy_seconds={self._busy_seconds!r})"
+            f"import sys; sys.path[:] = {sys.path!r}; "
+            f"from isovc.sources.sqlite.companion import serve; serve(*{words!r}, **{limits!r})"
         )
         self._line = ours
         with theirs:
@@ -155,7 +156,9 @@ def accompanied(path: Path, names: Path, *, busy_seconds: float) -> Iterator[Com
     companion.close()
 
 
-def serve(number: int, path: str, names: str, name: str, *, busy_seconds: float) -> None:
+def serve(
+    number: int, path: str, names: str, name: str, *, busy_seconds: float, alone_seconds: float, most_frames: int
+) -> None:
     """The other end: the whole life of the process, with the line of this number."""
     with (
         suppress(IsovcError, apsw.Error, OSError),
@@ -165,8 +168,13 @@ def serve(number: int, path: str, names: str, name: str, *, busy_seconds: float)
         if hold.reader.pragma("journal_mode") != "wal":
             return  # in any other mode writers would wait
         hold.renew()
-        if not _served(line, hold):
-            _hold_on(hold, Path(path), Path(names), name)
+        if _served(line, hold):
+            return
+        deadline = time.monotonic() + alone_seconds  # by a clock that stands still while the machine sleeps
+        while time.monotonic() < deadline and Path(names).read_text() == name:
+            if Path(path).stat().st_ino != hold.inode or hold.state()[0] > most_frames:
+                return
+            time.sleep(_LOOK)
 
 
 def _served(line: socket.socket, hold: Hold) -> bool:
@@ -183,10 +191,3 @@ def _served(line: socket.socket, hold: Hold) -> bool:
                 line.sendall(_HELD)
     return False
 
-
-def _hold_on(hold: Hold, path: Path, names: Path, name: str) -> None:
-    deadline = time.monotonic() + ALONE_SECONDS  # a clock that stands still while the machine sleeps
-    while time.monotonic() < deadline and names.read_text() == name:
-        if path.stat().st_ino != hold.inode or hold.state()[0] > MOST_FRAMES:
-            return
-        time.sleep(_LOOK)
