@@ -12,6 +12,7 @@ import secrets
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -82,9 +83,10 @@ class Companion:
 
     def abandon(self) -> None:
         """Leave it alone, as if this process had been killed."""
-        if self._line is not None:
+        if self._line is not None and self._process is not None:
             self._line.close()
-        self._line = None
+            threading.Thread(target=self._process.wait, name="isovc-abandoned", daemon=True).start()
+        self._line = self._process = None
 
     def _start(self) -> None:
         self._started = time.monotonic()
