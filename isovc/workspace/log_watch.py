@@ -24,7 +24,7 @@ from isovc.workspace.recording import Draft, Recorder
 # nothing to do, and the two syncs of the disk that it takes are not more of them than without a watcher.
 _FRAMES = 750
 _REST_EVERY, _REST_SELDOM = 0.5, 2.0  # seconds between two times that the log is emptied
-_IDLE = 1.0  # seconds after which less than that is worth emptying, because somebody else may wait for it
+_IDLE = 1.0  # seconds without a commit after which any log is emptied: perhaps somebody waits for it
 # transactions that a watcher killed while it empties the log leaves to be seen as one. A writer that commits more of
 # them while a batch is written makes the log grow to so many frames, and then that is the lesser evil.
 _FEW, _MANY_FRAMES = 4, 4 * _FRAMES
@@ -54,7 +54,7 @@ class LogWatch:
         self._followed = followed
         self._recorded = recorded
         self._notices = Notices(desk.database.path, every=every)
-        self._written = self._rested = time.monotonic()
+        self._written = self._rested = self._taken = time.monotonic()
         self._rest_every = _REST_EVERY
         self._presence = ExitStack()  # while what waits has put something into the store that nothing leads to yet
         self._is_attending = False
@@ -65,10 +65,9 @@ class LogWatch:
         try:
             self._begin()
             while not stop.is_set() and self._notices.is_same_file:
-                if self._notices.news.wait(_TICK):
-                    self._notices.news.clear()
-                    self._read()
-                self._keep_up()
+                self._notices.news.wait(_TICK)
+                self._notices.news.clear()
+                self._read()
                 self._rest()
             self._read()
             self._write()
@@ -93,6 +92,8 @@ class LogWatch:
                 kind = Kind.REPLACED
             now = time.time_ns() // 1000
             is_same = kind is not Kind.START and same(version, recorder.version())
+            if begun.skipped == 1:
+                kind = Kind.TRANSACTION  # one that is seen as one is seen as it was
             recorder.add(Draft(now, kind, begun.skipped, version=None if is_same else version))
         self._read()
         self._write()
@@ -101,12 +102,9 @@ class LogWatch:
         """Take in what was committed since the last time."""
         for commit in self._followed.commits():
             self._take(commit)
+            self._taken = time.monotonic()
             if self._recorder.waiting >= _BATCH:
                 self._write()
-        self._keep_up()
-
-    def _keep_up(self) -> None:
-        """Write what has waited long enough, or what keeps others waiting."""
         since = time.monotonic() - self._written
         is_urgent = self._followed.holds_two or self._is_attending
         if since > _ALIVE or (self._recorder.waiting and (is_urgent or since > _TOGETHER)):
@@ -154,18 +152,19 @@ class LogWatch:
 
     def _rest(self) -> None:
         """Let the log begin again before it grows."""
-        since = time.monotonic() - self._rested
-        if since < self._rest_every or not self._followed.wants_rest(1 if since > _IDLE else _FRAMES):
+        now, followed = time.monotonic(), self._followed
+        enough = 1 if now - self._taken > _IDLE else _FRAMES
+        if now - self._rested < self._rest_every or not followed.wants_rest(enough):
             return
         if self._recorder.waiting:
             self._write()
-        self._followed.done()
-        self._followed.rest(most=_MOST_ROWS if self._followed.wants_rest(_MANY_FRAMES) else _FEW)
+        followed.done()
+        followed.rest(most=_MOST_ROWS if followed.wants_rest(_MANY_FRAMES) else _FEW)
         self._read()
-        is_done = not self._followed.wants_rest(_FRAMES)
+        is_done = not followed.wants_rest(_FRAMES)
         self._rest_every = _REST_EVERY if is_done else min(2 * self._rest_every, _REST_SELDOM)
         self._rested = time.monotonic()
-        if self._followed.wants_rest(MOST_FRAMES):
+        if followed.wants_rest(MOST_FRAMES):
             raise LogLost
 
 

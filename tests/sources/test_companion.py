@@ -25,14 +25,17 @@ def a_log(path: Path) -> Iterator[Writer]:
 def held(path: Path) -> tuple[Companion, int]:
     """One that holds and is known to; and its process."""
     found = Companion(path, path.with_suffix(".hold"), busy_seconds=5)
-
-    def is_there() -> bool:
-        found.relieve()
-        return path.with_suffix(".hold").exists()
-
-    wait_for(is_there)
+    wait_for(found.is_new)
+    moved_on(found)
+    assert not found.is_new()
     [pid] = companions_of(os.getpid())
     return found, pid
+
+
+def moved_on(one: Companion) -> None:
+    one.renew()
+    one.held()
+    one.let_go()
 
 
 def is_emptied(writer: Writer, path: Path) -> bool:
@@ -50,7 +53,10 @@ def test_it_holds_until_it_is_relieved(tmp_path: Path) -> None:
         one.abandon()
         assert not is_emptied(writer, path)
         with accompanied(path, path.with_suffix(".hold"), busy_seconds=5) as other:
-            wait_for(lambda: other.relieve() or has_ended(pid))
+            wait_for(other.is_new)
+            assert not has_ended(pid)
+            moved_on(other)
+            wait_for(lambda: has_ended(pid))
             assert not is_emptied(writer, path)
         assert is_emptied(writer, path)
 
@@ -61,9 +67,7 @@ def test_it_moves_on_as_it_is_told(tmp_path: Path) -> None:
         one, _ = held(path)
         for _ in range(3):
             assert not is_emptied(writer, path)
-            one.renew()
-            one.held()
-            one.let_go()
+            moved_on(one)
             # all of the log that it holds may go into the file now, though the log may not begin again
             assert writer.run("PRAGMA wal_checkpoint(PASSIVE)") == ""
         one.close()
@@ -75,7 +79,8 @@ def test_an_error_is_no_goodbye(tmp_path: Path) -> None:
     path = tmp_path / "app.db"
     with a_log(path) as writer:
         with pytest.raises(KeyError), accompanied(path, path.with_suffix(".hold"), busy_seconds=5) as one:
-            wait_for(lambda: one.relieve() or path.with_suffix(".hold").exists())
+            wait_for(one.is_new)
+            moved_on(one)
             raise KeyError
         [pid] = companions_of(os.getpid())
         assert not is_emptied(writer, path)
@@ -90,12 +95,12 @@ def test_one_that_died_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with a_log(path) as writer:
         one, pid = held(path)
         os.kill(pid, 9)
-        one.renew()
-        one.held()
-        one.let_go()
+        moved_on(one)
         name = path.with_suffix(".hold")
         name.unlink()
-        wait_for(lambda: one.relieve() or name.exists())
+        wait_for(one.is_new)
+        moved_on(one)
+        assert name.exists()
         assert not is_emptied(writer, path)
         one.close()
 
@@ -139,7 +144,7 @@ def test_a_database_without_a_log_is_not_held(tmp_path: Path) -> None:
     with writing(path) as writer:
         assert writer.run("CREATE TABLE plain(a)", "PRAGMA busy_timeout=0") == ""
         one = Companion(path, path.with_suffix(".hold"), busy_seconds=5)
-        wait_for(lambda: one.relieve() or companions_of(os.getpid()) == [])
+        wait_for(lambda: one.is_new() or companions_of(os.getpid()) == [])
         assert writer.run("INSERT INTO plain VALUES(1)") == ""
         one.close()
     assert not path.with_suffix(".hold").exists()

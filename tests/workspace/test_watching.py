@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import signal
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,7 +16,18 @@ from isovc.repo.timeline import Timelines
 from tests.sources.test_following import CHECKPOINTS, TABLES, some_statement
 from tests.sources.writer import Writer, writing
 from tests.versioned import Versioned
-from tests.watched import entries, line_of, opened, states, wait_for, wait_until_recorded, watcher, without_repeats
+from tests.watched import (
+    entries,
+    has_ended,
+    line_of,
+    opened,
+    states,
+    wait_for,
+    wait_for_companion,
+    wait_until_recorded,
+    watcher,
+    without_repeats,
+)
 
 
 def _prepared(writer: Writer) -> None:
@@ -92,6 +104,58 @@ def test_a_watcher_that_was_killed_goes_on_where_it_was(app: Versioned) -> None:
     assert found[-len(wanted) :] == wanted
     assert app.json("coverage")["gaps"] == []
     assert app.json("fsck")["damages"] == []
+
+
+def _busy_log(writer: Writer, first: int) -> list[dict[str, list[str]]]:
+    """The states behind transactions of a program that empties its log as often as it can."""
+    seen = []
+    for at in range(first, first + 12):
+        seen.append(writer.transaction((f"INSERT OR REPLACE INTO plain VALUES({at % 5}, {at}, 'x')", ())))
+        writer.run("PRAGMA wal_checkpoint(RESTART)")
+    return seen
+
+
+def test_the_log_of_a_killed_watcher_waits_for_the_next(app: Versioned) -> None:
+    with writing(app.path) as writer:
+        _prepared(writer)
+        seen = [writer.run("PRAGMA busy_timeout=0", see=True)]
+        pid, name = 0, ""
+        for at in range(0, 36, 12):
+            with watcher(app, "--every", "5ms") as process:
+                last, (pid, name) = pid, wait_for_companion(app, process, other_than=name)
+                wait_for(lambda: not last or has_ended(last))
+                seen.append(writer.transaction((f"INSERT OR REPLACE INTO plain VALUES(9, {at}, 'x')", ())))
+                process.kill()
+                process.wait()
+            assert not has_ended(pid)
+            seen += _busy_log(writer, at)
+        with watcher(app) as process:
+            last, (pid, name) = pid, wait_for_companion(app, process, other_than=name)
+            wait_until_recorded(app, seen[-1])
+            wait_for(lambda: has_ended(last))
+        assert has_ended(pid)
+    assert without_repeats(states(app)) == without_repeats(seen)
+    assert app.json("coverage")["gaps"] == []
+    assert app.json("fsck")["damages"] == []
+
+
+def test_a_companion_that_was_killed_too_leaves_a_gap(app: Versioned) -> None:
+    with writing(app.path) as writer:
+        _prepared(writer)
+        with watcher(app, "--every", "5ms") as process:
+            pid, name = wait_for_companion(app, process)
+            before = writer.transaction(("INSERT INTO plain VALUES(9, 9, 'x')", ()))
+            wait_until_recorded(app, before)
+            os.kill(pid, signal.SIGKILL)
+            process.kill()
+            process.wait()
+        wait_for(lambda: has_ended(pid))
+        after = _busy_log(writer, 0)[-1]
+        with watcher(app):
+            wait_until_recorded(app, after)
+        [gap] = app.json("coverage")["gaps"]
+        assert (gap["kind"], gap["transactions"]) == ("gap", None)
+        assert states(app)[-2:] == [before, after]
 
 
 def test_what_nobody_saw_is_told_as_a_gap(app: Versioned) -> None:

@@ -58,20 +58,19 @@ class Companion:
 
     def let_go(self) -> None:
         """What was held before the last `renew` has been read."""
-        if self._holds:
-            self._say(_LET_GO)
+        if self._holds and self._say(_LET_GO) and not self._is_named:
+            with suppress(OSError):  # then whoever holds on for a watcher before this one goes when the time is over
+                self._names.write_text(self._name)
+                self._is_named = True
 
-    def relieve(self) -> None:
-        """Everything up to now has been read: whoever held on for a watcher before this one may go."""
+    def is_new(self) -> bool:
+        """Whether it has begun to hold, at a moment that only a `renew` makes known."""
         if self._line is None:
             if time.monotonic() - self._started > _AGAIN:
                 self._start()
         elif not self._holds:
             self._holds = self._hears(0.0)
-        if self._holds and not self._is_named:
-            with suppress(OSError):  # then that one goes when its time is over
-                self._names.write_text(self._name)
-                self._is_named = True
+        return self._holds and not self._is_named
 
     def close(self) -> None:
         """Goodbye."""
@@ -192,4 +191,3 @@ def _served(line: socket.socket, hold: Hold) -> bool:
                 hold.renew()
                 line.sendall(_HELD)
     return False
-

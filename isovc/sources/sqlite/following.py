@@ -120,7 +120,8 @@ class Following:
     def commits(self) -> Iterator[Commit]:
         """The transactions behind the last one that was settled. All are to be taken, then comes `done`."""
         frames, in_file = self._hold.state()
-        if not self._hold.holds_two and frames == in_file and not self._hold.at_rest:
+        can_begin_again = frames == in_file and not self._hold.at_rest
+        if not self._hold.holds_two and (can_begin_again or self._hold.beside.is_new()):
             self._renew()  # the log may begin again once the last one is let go of
         elif frames in (self.place.frames, 0, -1) and self._salts() in (self.place.salts, b""):
             return
@@ -157,7 +158,6 @@ class Following:
     def done(self) -> None:
         """What was read is kept elsewhere: it may leave the log."""
         self._hold.let_go()
-        self._hold.beside.relieve()
         self._past.use(self._hold.reader)
         self._past.forget()
         self._may_begin_again = False
