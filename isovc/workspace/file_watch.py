@@ -97,7 +97,8 @@ class FileWatch:
 
     def _write(self) -> None:
         assert self._mark is not None
-        self._recorded(self._recorder.flush(encode([self._mark.encode()])))
+        place = encode([self._mark.encode()])
+        self._recorded(self._recorder.flush(lambda: place))
         self._written = time.monotonic()
 
 

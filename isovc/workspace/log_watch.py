@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from itertools import chain
+from itertools import chain, islice
 
 from isovc.encoding.values import decode, encode
 from isovc.errors import NotCanonical
@@ -25,9 +25,9 @@ from isovc.workspace.recording import Draft, Recorder
 _FRAMES = 750
 _REST_EVERY, _REST_SELDOM = 0.5, 2.0  # seconds between two times that the log is emptied
 _IDLE = 1.0  # seconds without a commit after which any log is emptied: perhaps somebody waits for it
-# transactions that a watcher killed while it empties the log leaves to be seen as one. A writer that commits more of
-# them while a batch is written makes the log grow to so many frames, and then that is the lesser evil.
-_FEW, _MANY_FRAMES = 4, 4 * _FRAMES
+# transactions that a watcher killed while it empties the log leaves to be seen as one. Where more of them come while a
+# batch is written it is tried again at once, so often; then a log that grows is the greater evil.
+_FEW, _REFUSALS = 4, 4
 # seconds: what is read waits so long for more, as each writing costs the disk some hundred kB, and its writers time.
 # Nothing is lost meanwhile: it is in the log, which is held.
 _TOGETHER = 0.5
@@ -56,6 +56,7 @@ class LogWatch:
         self._notices = Notices(desk.database.path, every=every)
         self._written = self._rested = self._taken = time.monotonic()
         self._rest_every = _REST_EVERY
+        self._refused = 0
         self._presence = ExitStack()  # while what waits has put something into the store that nothing leads to yet
         self._is_attending = False
 
@@ -98,19 +99,27 @@ class LogWatch:
         self._read()
         self._write()
 
-    def _read(self) -> None:
-        """Take in what was committed since the last time."""
-        for commit in self._followed.commits():
-            self._take(commit)
-            self._taken = time.monotonic()
-            if self._recorder.waiting >= _BATCH:
-                self._write()
+    def _read(self, *, write: bool = False) -> None:
+        """Take in what was committed since the last time. Written is what has waited long, or what keeps others
+        waiting; or all of it."""
+        while self._take_some() == _BATCH:
+            self._write()
         since = time.monotonic() - self._written
-        is_urgent = self._followed.holds_two or self._is_attending
+        is_urgent = write or self._followed.holds_two or self._is_attending
         if since > _ALIVE or (self._recorder.waiting and (is_urgent or since > _TOGETHER)):
             self._write()
         if not self._recorder.waiting:
             self._followed.done()
+
+    def _take_some(self) -> int:
+        """How many were taken in."""
+        taken = 0
+        for commit in islice(self._followed.commits(), _BATCH):
+            self._take(commit)
+            taken += 1
+        if taken:
+            self._taken = time.monotonic()
+        return taken
 
     def _take(self, commit: Commit) -> None:
         followed, recorder, forest = self._followed, self._recorder, self._desk.repository.forest
@@ -145,10 +154,15 @@ class LogWatch:
 
     def _write(self) -> None:
         self._attend()
-        self._recorded(self._recorder.flush(encode(self._followed.place.encode())))
+        self._recorded(self._recorder.flush(self._place_now))
         self._presence.close()
         self._is_attending = False
         self._written = time.monotonic()
+
+    def _place_now(self) -> bytes:
+        while self._take_some() == _BATCH:
+            pass
+        return encode(self._followed.place.encode())
 
     def _rest(self) -> None:
         """Let the log begin again before it grows."""
@@ -156,14 +170,15 @@ class LogWatch:
         enough = 1 if now - self._taken > _IDLE else _FRAMES
         if now - self._rested < self._rest_every or not followed.wants_rest(enough):
             return
-        if self._recorder.waiting:
-            self._write()
-        followed.done()
-        followed.rest(most=_MOST_ROWS if followed.wants_rest(_MANY_FRAMES) else _FEW)
-        self._read()
+        self._read(write=True)
+        is_refused = not followed.rest(most=_FEW if self._refused < _REFUSALS else _MOST_ROWS)
+        self._read(write=True)
+        if is_refused:
+            self._refused += 1
+            return
         is_done = not followed.wants_rest(_FRAMES)
         self._rest_every = _REST_EVERY if is_done else min(2 * self._rest_every, _REST_SELDOM)
-        self._rested = time.monotonic()
+        self._rested, self._refused = time.monotonic(), 0
         if followed.wants_rest(MOST_FRAMES):
             raise LogLost
 

@@ -7,7 +7,7 @@ its own deed, and what came behind a switch goes to the other branch.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from isovc.errors import TimelineBroken
@@ -106,8 +106,9 @@ class Recorder:
         with self._repository.file.reading() as db:
             return self.line is not None and bool(_moves(db, self._worktree, self.line.operation))
 
-    def flush(self, place: bytes | None) -> list[Entry]:
-        """Write what waits, and that nothing else happened until now. What was written."""
+    def flush(self, place: Callable[[], bytes | None]) -> list[Entry]:
+        """Write what waits, and that nothing else happened until now. What was written. `place` tells where that is;
+        no command is at work when it is asked, so that it can `add` what one has done."""
         while True:
             if self._is_root_due():
                 self._keep_root()
@@ -116,6 +117,7 @@ class Recorder:
                 newest = _newest(db)
                 line = None if self.line is None else Timelines(db).by_id(self.line.id)
                 moves = _moves(db, self._worktree, line.operation) if line and line.operation != newest else []
+            where = place()
             stretches = self._stretches(moves, worktree.head, line.head if line else worktree.head)
             seen = time.time_ns() // 1000
             written: list[Entry] = []
@@ -127,7 +129,7 @@ class Recorder:
                 for head, drafts in stretches:
                     line = timelines.open(self._worktree, head)
                     entries, roots = _entries(line, drafts)
-                    line = timelines.append(line, entries, seen=seen, place=place, operation=newest, roots=roots)
+                    line = timelines.append(line, entries, seen=seen, place=where, operation=newest, roots=roots)
                     written += entries
                     numbers |= {id(draft): entry.number for draft, entry in zip(drafts, entries, strict=True)}
             self._went(line, stretches, numbers)

@@ -118,7 +118,7 @@ class Following:
         return self._hold.state()[1]
 
     def commits(self) -> Iterator[Commit]:
-        """The transactions behind the last one that was settled. All are to be taken, then comes `done`."""
+        """The transactions behind the last one that was settled. When all are taken, and kept, comes `done`."""
         frames, in_file = self._hold.state()
         can_begin_again = frames == in_file and not self._hold.at_rest
         if not self._hold.holds_two and (can_begin_again or self._hold.beside.is_new()):
@@ -169,10 +169,10 @@ class Following:
         there, in_file = self._hold.state()
         return there >= frames and not (self._hold.at_rest and there == in_file)
 
-    def rest(self, *, most: int) -> None:
+    def rest(self, *, most: int) -> bool:
         """Empty the log, so that it may begin again and the writers' own checkpoints find nothing to do. That takes
-        two syncs of the disk, and succeeds if nobody commits meanwhile. Not where more than `most` transactions have
-        not been read yet, because only as one could the next watcher see them. `commits` and `done` must follow."""
+        two syncs of the disk, and succeeds if nobody commits meanwhile. Refused where more than `most` transactions
+        have not been read, because only as one could the next watcher see them. `commits` and `done` must follow."""
         self._hold.await_commit()
         self._renew()
         log, frames, _ = self._state()
@@ -181,7 +181,7 @@ class Following:
             unread = list(islice(log.commits(self.place.frames, frames), most + 1))
             pages = {page for commit in unread for page in commit.pages}
             if len(unread) > most or not self._past.keep(pages, _MANY_PAGES):
-                return
+                return False
             self._past.use(self._hold.reader)
             self._past.log = log
             self._hold.let_go()
@@ -189,6 +189,7 @@ class Following:
             frames, in_file = self._hold.state()
             if frames == in_file:
                 self._renew()
+        return True
 
     @property
     def shape(self) -> Shape:
