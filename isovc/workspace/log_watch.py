@@ -175,10 +175,10 @@ class LogWatch:
         self._read(write=True)
         if is_refused:
             self._refused += 1
-            return
-        is_done = not followed.wants_rest(_FRAMES)
-        self._rest_every = _REST_EVERY if is_done else min(2 * self._rest_every, _REST_SELDOM)
-        self._rested, self._refused = time.monotonic(), 0
+        else:
+            is_done = not followed.wants_rest(_FRAMES)
+            self._rest_every = _REST_EVERY if is_done else min(2 * self._rest_every, _REST_SELDOM)
+            self._rested, self._refused = time.monotonic(), 0
         if followed.wants_rest(MOST_FRAMES):
             raise LogLost
 
