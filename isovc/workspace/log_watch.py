@@ -24,6 +24,7 @@ from isovc.workspace.recording import Draft, Recorder
 # nothing to do, and the two syncs of the disk that it takes are not more of them than without a watcher.
 _FRAMES = 750
 _REST_EVERY, _REST_SELDOM = 0.5, 2.0  # seconds between two times that the log is emptied
+_TRIES = 4  # in a row: each leaves less to be moved and synced, and so needs a shorter pause of the writer
 _IDLE = 1.0  # seconds without a commit after which any log is emptied: perhaps somebody waits for it
 # transactions that a watcher killed while it empties the log leaves to be seen as one. Where more of them come while a
 # batch is written it is tried again at once, so often; then a log that grows is the greater evil.
@@ -159,9 +160,12 @@ class LogWatch:
         self._is_attending = False
         self._written = time.monotonic()
 
-    def _place_now(self) -> bytes:
+    def _take_all(self) -> None:
         while self._take_some() == _BATCH:
             pass
+
+    def _place_now(self) -> bytes:
+        self._take_all()
         return encode(self._followed.place.encode())
 
     def _rest(self) -> None:
@@ -170,9 +174,15 @@ class LogWatch:
         enough = 1 if now - self._taken > _IDLE else _FRAMES
         if now - self._rested < self._rest_every or not followed.wants_rest(enough):
             return
-        self._read(write=True)
-        is_refused = not followed.rest(most=_FEW if self._refused < _REFUSALS else _MOST_ROWS)
-        self._read(write=True)
+        for _ in range(_TRIES):
+            self._read(write=True)
+            is_refused = not followed.rest(most=_FEW if self._refused < _REFUSALS else _MOST_ROWS)
+            self._take_all()
+            if followed.is_at_rest:
+                followed.done()  # before all is written: with the next commit it would be too late
+            self._read(write=True)
+            if is_refused or not followed.wants_rest(enough):
+                break
         if is_refused:
             self._refused += 1
         else:

@@ -157,21 +157,41 @@ def test_a_companion_that_was_killed_too_leaves_a_gap(app: Versioned) -> None:
         assert states(app)[-2:] == [before, after]
 
 
-def test_what_nobody_saw_is_told_as_a_gap(app: Versioned) -> None:
+@pytest.mark.parametrize("times", [1, 3])
+def test_what_nobody_saw_is_told_as_a_gap(app: Versioned, times: int) -> None:
     with writing(app.path) as writer:
         _prepared(writer)
         with watcher(app):
             before = writer.transaction(("INSERT INTO plain VALUES(1, 1, 'x')", ()))
             wait_until_recorded(app, before)
-        for at in range(3):
+        for at in range(times):
             after = writer.transaction((f"UPDATE plain SET a = {at + 2}", ()))
             assert writer.run("PRAGMA wal_checkpoint(TRUNCATE)") == ""
+        after = writer.transaction(("UPDATE plain SET a = 9", ()))
         with watcher(app):
             wait_until_recorded(app, after)
         [gap] = app.json("coverage")["gaps"]
         assert (gap["kind"], gap["transactions"]) == ("gap", None)
         assert gap["from"] < gap["to"]
         assert states(app)[-2:] == [before, after]
+
+
+@pytest.mark.parametrize("missed", [0, 1, 3])
+def test_a_log_that_has_begun_again_tells_what_was_missed(app: Versioned, missed: int) -> None:
+    with writing(app.path) as writer:
+        _prepared(writer)
+        seen = [writer.transaction((f"INSERT INTO plain VALUES({at}, 1, 'x')", ())) for at in range(30)]
+        with watcher(app):
+            wait_until_recorded(app, seen[-1])
+        seen += [writer.transaction((f"UPDATE plain SET a = {at}", ())) for at in range(-missed, 0)]
+        assert writer.run("PRAGMA wal_checkpoint(RESTART)") == ""
+        last = writer.transaction(("UPDATE plain SET a = 99", ()))
+        with watcher(app):
+            wait_until_recorded(app, last)
+        found = states(app)
+        assert found[-1] == last
+        assert found[-2] == seen[-1]
+        assert [each["transactions"] for each in app.json("coverage")["gaps"]] == [missed] * (missed > 1)
 
 
 def test_a_second_watcher_is_refused(app: Versioned) -> None:

@@ -29,7 +29,7 @@ ALONE_SECONDS = 30.0
 _LOOK = 0.1  # seconds between two looks whether somebody has taken over
 _PATIENCE = 2.0  # seconds for an answer; one that is slower is ended
 _AGAIN = 5.0  # seconds between two starts
-_RENEW, _LET_GO, _GOODBYE, _HELD = b"r", b"l", b"q", b"h"
+_RENEW, _LET_GO, _GOODBYE, _DONE = b"r", b"l", b"q", b"d"
 
 
 class Companion:
@@ -58,7 +58,9 @@ class Companion:
 
     def let_go(self) -> None:
         """What was held before the last `renew` has been read."""
-        if self._holds and self._say(_LET_GO) and not self._is_named:
+        if self._holds and self._say(_LET_GO) and not self._hears(_PATIENCE):
+            self._lose()
+        if self._holds and not self._is_named:
             with suppress(OSError):  # then whoever holds on for a watcher before this one goes when the time is over
                 self._names.write_text(self._name)
                 self._is_named = True
@@ -125,7 +127,7 @@ class Companion:
         assert self._line is not None
         self._line.settimeout(seconds)
         try:
-            if self._line.recv(1) == _HELD:
+            if self._line.recv(1) == _DONE:
                 self._line.settimeout(None)
                 return True
         except (BlockingIOError, TimeoutError):
@@ -181,7 +183,7 @@ def serve(
 def _served(line: socket.socket, hold: Hold) -> bool:
     """Do as told until the line ends; whether there was a goodbye."""
     with suppress(OSError):  # a line may end in the middle of an answer
-        line.sendall(_HELD)
+        line.sendall(_DONE)
         while word := line.recv(1):
             if word == _GOODBYE:
                 return True
@@ -189,5 +191,5 @@ def _served(line: socket.socket, hold: Hold) -> bool:
                 hold.let_go()
             else:
                 hold.renew()
-                line.sendall(_HELD)
+            line.sendall(_DONE)
     return False

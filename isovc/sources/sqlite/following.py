@@ -78,8 +78,9 @@ class Following:
     def begin(self, place: Place | None) -> Begun:
         """Stand at this place if the log still leads on from there, else at the present."""
         log, frames, in_file = self._state()
-        known, exactly = self._found_again(place, log, frames)
-        until, skipped = (max(known, in_file) if exactly else frames), 0
+        known, missed = self._found_again(place, log, frames)
+        exactly, skipped = missed is not None, missed or 0
+        until = max(known, in_file) if exactly else frames
         self.place = replace(self.place, salts=log.salts if log else b"")
         if log is not None:
             self._past.begin_log(log)
@@ -98,16 +99,16 @@ class Following:
                 self._keep_unread(log, frames)
         return Begun(exactly, skipped if exactly else None)
 
-    def _found_again(self, place: Place | None, log: Log | None, frames: int) -> tuple[int, bool]:
-        """How much of the log was followed before, and whether nothing is missing between."""
+    def _found_again(self, place: Place | None, log: Log | None, frames: int) -> tuple[int, int | None]:
+        """How much of the log was followed before, and how many transactions of the one before are missing between;
+        None: nobody knows."""
         if place is None or log is None or (place.device, place.inode) != (self.place.device, self.place.inode):
-            return 0, False
+            return 0, None
         if place.salts == log.salts:
             found = place.frames <= frames and log.checksum(place.frames) == place.checksum
-            return (place.frames, True) if found else (0, False)
-        # the log has begun again once, and behind the place there is nothing of the last one
-        ended = log.salts_of(place.frames) not in (place.salts, log.salts)
-        return 0, _is_next(place.salts, log.salts) and ended
+            return (place.frames, 0) if found else (0, None)
+        # the log has begun again once; all of the last one is in the file
+        return 0, log.behind(place) if _is_next(place.salts, log.salts) else None
 
     def _keep_unread(self, log: Log, frames: int) -> int:
         """Remember the pages of the file that transactions yet to be read change: a checkpoint may be faster. How many
@@ -149,6 +150,12 @@ class Following:
             log = Log(self._hold.reader)
             if log.salts == salts:
                 return (log if salts else None), max(frames, 0), max(in_file, 0)
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether the log begins again with the next commit, if `done` comes before."""
+        frames, in_file = self._hold.state()
+        return self._hold.at_rest and frames == in_file == self.place.frames
 
     @property
     def holds_two(self) -> bool:

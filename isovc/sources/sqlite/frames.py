@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -79,13 +80,26 @@ class Log:
         """The checksum behind so many frames of this log; empty behind none, None where there are not so many."""
         if frames == 0:
             return b""
-        whole, head = self._connection.read("main", 1, HEADER + (frames - 1) * self._stride, FRAME_HEADER)
-        return head[16:24] if whole and head[8:16] == self.salts else None
+        head = self._head(frames - 1)
+        return head[16:24] if head[8:16] == self.salts else None
 
-    def salts_of(self, frame: int) -> bytes:
-        """The salts of the log that a frame was written for; empty behind the end of the file."""
+    def behind(self, place: Place) -> int | None:
+        """How many transactions the log before this one had behind a place, as far as this one has not come yet. None:
+        nobody can tell, as that log was cut off or written over."""
+        if not place.frames or self._head(place.frames - 1)[8:] != place.salts + place.checksum:
+            return None
+        found = 0
+        for frame in itertools.count(place.frames):
+            head = self._head(frame)
+            if head[8:16] != place.salts:
+                return None if head and head[8:16] == self.salts else found
+            found += head[4:8] != bytes(4)
+        return found
+
+    def _head(self, frame: int) -> bytes:
+        """The header of a frame; empty behind the end of the file."""
         whole, head = self._connection.read("main", 1, HEADER + frame * self._stride, FRAME_HEADER)
-        return head[8:16] if whole else b""
+        return head if whole else b""
 
     def commits(self, after: int, upto: int) -> Iterator[Commit]:
         """The transactions behind so many frames, up to `upto` frames, of which all are committed."""
