@@ -13,7 +13,8 @@ from isovc.repo.database import Database
 from isovc.repo.decided import decide
 from isovc.repo.deeds import Deed, Telling, without_passwords
 from isovc.repo.merges import needed_by
-from isovc.repo.operations import Live, Logged, Operation, Operations, SnapshotId
+from isovc.repo.names import BRANCHES
+from isovc.repo.operations import Live, Logged, Move, Operation, Operations, SnapshotId
 from isovc.repo.refs import Refs, Stamp
 from isovc.repo.repository import Repository
 from isovc.repo.snapshots import keep_snapshot
@@ -72,6 +73,8 @@ class Act:
         stepped = bool(telling.undone or telling.redone or telling.passed_over)
         if not (refs or places or live or stepped or telling.settings or telling.irreversible):
             return None
+        for old, new in _renamed(refs):
+            Timelines(self.db).rename(old, new)
         deed, operations = self.deed, Operations(self.db)
         below = telling.below
         if not telling.undone and not telling.redone:
@@ -120,6 +123,16 @@ def acting(repository: Repository, deed: Deed, worktree: int) -> Iterator[Act]:
     sign = repository.signer()
     with repository.file.transaction() as db:
         yield Act(db, deed, worktree, sign)
+
+
+def _renamed(refs: Mapping[str, Move]) -> Iterator[tuple[str, str]]:
+    """Branches that are called otherwise since: one went and one came, and no other, where it led."""
+    branches = {name: pair for name, pair in refs.items() if name.startswith(BRANCHES)}
+    for target in {before for before, _ in branches.values() if before is not None}:
+        gone = [name for name, pair in branches.items() if pair == (target, None)]
+        come = [name for name, pair in branches.items() if pair == (None, target)]
+        if len(gone) == len(come) == 1:
+            yield gone[0], come[0]
 
 
 def _summary(telling: Telling) -> str:

@@ -24,7 +24,7 @@ from isovc.workspace.recording import Draft, Recorder
 # nothing to do, and the two syncs of the disk that it takes are not more of them than without a watcher.
 _FRAMES = 750
 _REST_EVERY, _REST_SELDOM = 0.5, 2.0  # seconds between two times that the log is emptied
-_TRIES = 4  # in a row: each leaves less to be moved and synced, and so needs a shorter pause of the writer
+_TRIES = 4  # in a row, and more the longer it fails: each leaves less to be synced, and needs a shorter pause
 _IDLE = 1.0  # seconds without a commit after which any log is emptied: perhaps somebody waits for it
 # transactions that a watcher killed while it empties the log leaves to be seen as one. Where more of them come while a
 # batch is written it is tried again at once, so often; then a log that grows is the greater evil.
@@ -56,7 +56,7 @@ class LogWatch:
         self._recorded = recorded
         self._notices = Notices(desk.database.path, every=every)
         self._written = self._rested = self._taken = time.monotonic()
-        self._rest_every = _REST_EVERY
+        self._failed = 0  # times in a row that the log was emptied and did not begin again
         self._refused = 0
         self._presence = ExitStack()  # while what waits has put something into the store that nothing leads to yet
         self._is_attending = False
@@ -172,9 +172,10 @@ class LogWatch:
         """Let the log begin again before it grows."""
         now, followed = time.monotonic(), self._followed
         enough = 1 if now - self._taken > _IDLE else _FRAMES
-        if now - self._rested < self._rest_every or not followed.wants_rest(enough):
+        pause = min(_REST_EVERY * (1 + self._failed), _REST_SELDOM)
+        if now - self._rested < pause or not followed.wants_rest(enough):
             return
-        for _ in range(_TRIES):
+        for _ in range(_TRIES + self._failed):
             self._read(write=True)
             is_refused = not followed.rest(most=_FEW if self._refused < _REFUSALS else _MOST_ROWS)
             self._take_all()
@@ -186,8 +187,7 @@ class LogWatch:
         if is_refused:
             self._refused += 1
         else:
-            is_done = not followed.wants_rest(_FRAMES)
-            self._rest_every = _REST_EVERY if is_done else min(2 * self._rest_every, _REST_SELDOM)
+            self._failed = self._failed + 1 if followed.wants_rest(enough) else 0
             self._rested, self._refused = time.monotonic(), 0
         if followed.wants_rest(MOST_FRAMES):
             raise LogLost

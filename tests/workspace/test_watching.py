@@ -288,6 +288,59 @@ def test_a_renamed_branch_takes_its_timeline_along(app: Versioned) -> None:
     assert len(states(app, "refs/heads/trunk")) == 3
 
 
+def test_undo_of_a_renaming_takes_the_timeline_back(app: Versioned) -> None:
+    with writing(app.path) as writer:
+        assert writer.run("PRAGMA journal_mode=WAL") == ""
+        with watcher(app, "--every", "5ms"):
+            wait_until_recorded(app, writer.transaction(("DELETE FROM notes WHERE id = 1", ())))
+            app.ok("branch", "-m", "trunk")
+            on_trunk = writer.transaction(("INSERT INTO notes VALUES(7, 'on trunk', '')", ()))
+            wait_until_recorded(app, on_trunk)
+            app.ok("undo")
+            last = writer.transaction(("INSERT INTO notes VALUES(8, 'back on main', '')", ()))
+            wait_until_recorded(app, last)
+    assert states(app)[-2:] == [on_trunk, last]
+    assert app.refused("coverage", "trunk") == "nothing-watched"
+    assert app.json("coverage")["gaps"] == []
+
+
+def test_gc_beside_a_watcher_takes_nothing_that_is_needed(app: Versioned) -> None:
+    large = "x" * 20_000  # kept beside its row
+    with writing(app.path) as writer:
+        _prepared(writer)
+        seen = [writer.run(see=True)]
+        with watcher(app, "--every", "5ms"):
+            for at in range(12):
+                seen.append(writer.transaction((f"INSERT INTO plain VALUES({at}, {at}, '{at}{large}')", ())))
+                if at % 4 == 1:
+                    app.ok("gc", "--yes")
+                    assert writer.run("PRAGMA wal_checkpoint(PASSIVE)") == ""
+            wait_until_recorded(app, seen[-1])
+            app.ok("gc", "--yes")
+            seen.append(writer.transaction(("DELETE FROM plain WHERE id = 3", ())))
+            wait_until_recorded(app, seen[-1])
+    app.ok("gc", "--yes")
+    assert without_repeats(states(app)) == without_repeats(seen)
+    assert app.json("fsck")["damages"] == []
+
+
+def test_a_transaction_larger_than_the_cache_is_one_entry(app: Versioned) -> None:
+    with writing(app.path) as writer:
+        _prepared(writer)
+        writer.run("PRAGMA cache_size=20", "PRAGMA cache_spill=20")
+        numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9000) "
+        with watcher(app, "--every", "5ms"):
+            seen = [writer.transaction(("INSERT INTO plain VALUES(0, 0, 'before')", ()))]
+            many = (f"INSERT INTO plain {numbers} SELECT i, i, hex(zeroblob(100)) FROM n", ())
+            writer.run("BEGIN", many, "ROLLBACK")
+            seen.append(writer.transaction(many))
+            seen.append(writer.transaction(("UPDATE plain SET a = -1 WHERE id = 4500", ())))
+            wait_until_recorded(app, seen[-1])
+    assert states(app)[-3:] == seen
+    told = app.json("coverage")
+    assert (told["transactions"], told["gaps"]) == (3, [])
+
+
 def test_a_daemon_begins_and_ends(app: Versioned) -> None:
     with writing(app.path) as writer:
         assert writer.run("PRAGMA journal_mode=WAL") == ""
