@@ -206,6 +206,11 @@ def parted(app: Versioned) -> None:
     app.sql(_DIRTY)
 
 
+def clean_parts(app: Versioned) -> None:
+    """The same with nothing uncommitted."""
+    _part(app, _THEIRS)
+
+
 def behind(app: Versioned) -> None:
     """Nothing was done here since, but for what is uncommitted."""
     _part(app, _THEIRS, ours="")
@@ -262,7 +267,7 @@ def merged(app: Versioned) -> None:
 
 def held_back(app: Versioned) -> None:
     """A merge that only waits to be committed."""
-    parted(app)
+    clean_parts(app)
     app.ok("merge", "exp", "--no-commit")
 
 
@@ -374,7 +379,11 @@ MERGES = (
         is_like_others=True,
     ),
     Scenario(
-        "merge --no-commit", ("merge", "exp", "--no-commit"), parted, (("commit", "-m", "all"),), is_like_others=True
+        "merge --no-commit",
+        ("merge", "exp", "--no-commit"),
+        clean_parts,
+        (("commit", "-m", "all"),),
+        is_like_others=True,
     ),
     Scenario("resolve", ("resolve", "--theirs"), waiting, (*_THERE_AND_BACK, ("merge", "--continue"))),
     Scenario("resolve, database with a log", ("resolve", "--ours"), waiting_logged, _SETTLE[1:], is_like_others=True),
