@@ -171,6 +171,25 @@ class CommitIndex:
         bases = self._graph.merge_bases(self._graph.node_of(ours), self._graph.node_of(theirs))
         return tuple(node.id for node in bases)
 
+    def joins(self, old: CommitId, new: CommitId) -> list[tuple[CommitId, CommitId]] | None:
+        """The merges through which `old` came to be in `new` by another than their first parent, oldest first, each
+        with that parent; None: it is not in it. Where it came by several ways, the first parent counts."""
+        goal, tip = self._graph.node_of(old).number, self._graph.node_of(new).number
+        came: dict[int, int] = {goal: goal}
+        for number in reversed(list(self._walk([new], [old]))):
+            parent = next((each for each in self._graph.node(number).parents if each in came), None)
+            if parent is not None:
+                came[number] = parent
+        if tip not in came:
+            return None
+        found: list[tuple[CommitId, CommitId]] = []
+        while tip != goal:
+            node, parent = self._graph.node(tip), came[tip]
+            if parent != node.parents[0]:
+                found.append((node.id, self._graph.node(parent).id))
+            tip = parent
+        return found[::-1]
+
     def _walk(self, tips: Iterable[CommitId], without: Iterable[CommitId]) -> Walk:
         node = self._graph.node_of
         return Walk(self._graph, map(node, tips), map(node, without))

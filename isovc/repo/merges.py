@@ -18,6 +18,7 @@ from isovc.repo.operations import SnapshotId
 from isovc.repo.snapshots import keep_snapshot, read_snapshot
 from isovc.repo.worktrees import Files
 from isovc.snapshot.how import How, Place
+from isovc.snapshot.numbers import Numbers
 from isovc.snapshot.values import row_without_large, with_large
 from isovc.snapshot.version import Version, decode_version, encode_version
 from isovc.tree.build import build
@@ -26,7 +27,8 @@ from isovc.tree.forest import Forest, Root
 from isovc.tree.leaf import Row as Cells
 from isovc.tree.read import scan
 
-FORMAT = 1
+FORMAT = 2
+READABLE = (1, 2)  # 1 said nothing about numbers
 _FILE = "merge.json"  # beside the two files of a version, which hold what is contested
 
 OPEN, SETTLED = "open", "settled"
@@ -76,7 +78,8 @@ class Contested:
 class Merge:
     """`versions`: the three sides (`base`, `ours`, `theirs`), what the database was given (`merged`), and what it held
     before the command (`before`). `home`: the head when the command began. `commits`: whether it ends with a commit;
-    `drops`: a ref that goes then. `todo`: the steps behind this one."""
+    `drops`: a ref that goes then. `todo`: the steps behind this one. `numbers`: what rows of theirs were called before
+    the sides were merged, old number to new; `renumbered`: what those got that had to be told apart."""
 
     command: str
     ours_name: str
@@ -89,6 +92,8 @@ class Merge:
     commits: bool = True
     drops: str = ""
     conflicts: Version = field(default_factory=Version)
+    numbers: Numbers = field(default_factory=dict)
+    renumbered: Numbers = field(default_factory=dict)
 
     def with_versions(self, versions: Mapping[str, SnapshotId]) -> Merge:
         """The same with some versions more."""
@@ -216,6 +221,8 @@ def _encode(merge: Merge) -> Files:
         "renumber": {
             table: None if keys is None else sorted(key.hex() for key in keys) for table, keys in how.renumber.items()
         },
+        "numbers": _pairs(merge.numbers),
+        "renumbered": _pairs(merge.renumbered),
     }
     return {**encode_version(merge.conflicts), _FILE: json.dumps(said, indent=1, ensure_ascii=True).encode()}
 
@@ -223,7 +230,7 @@ def _encode(merge: Merge) -> Files:
 def _decode(files: Files) -> Merge:
     try:
         said = json.loads(files[_FILE])
-        if said["format"] != FORMAT:
+        if said["format"] not in READABLE:
             raise ValueError(f"its format is {said['format']}")
         how = How(
             said["prefer"],
@@ -247,6 +254,8 @@ def _decode(files: Files) -> Merge:
             said["commits"],
             said["drops"],
             decode_version(files),
+            _numbers(said.get("numbers", {})),
+            _numbers(said.get("renumbered", {})),
         )
     except (KeyError, ValueError, TypeError) as error:
         raise NotCanonical(what="a merge that waits", why=str(error)) from None
@@ -254,3 +263,11 @@ def _decode(files: Files) -> Merge:
 
 def _task(said: Mapping[str, Any]) -> Task:
     return Task(**{**said, "bases": tuple(said["bases"]), "parents": tuple(said["parents"])})
+
+
+def _pairs(numbers: Numbers) -> dict[str, list[list[int]]]:
+    return {table: [[old, new] for old, new in some.items()] for table, some in numbers.items()}
+
+
+def _numbers(said: Mapping[str, Any]) -> Numbers:
+    return {table: {int(old): int(new) for old, new in some} for table, some in said.items()}

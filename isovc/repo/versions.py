@@ -6,6 +6,7 @@ from isovc.errors import NotCanonical
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
 from isovc.repo.worktrees import Files
+from isovc.snapshot.numbers import NUMBERS_FILE, Numbers, decode_numbers
 from isovc.snapshot.version import JSON_FILE, SQL_FILE, Version, decode_version, encode_version
 
 
@@ -22,3 +23,12 @@ def files_of(history: GitHistory, commit: CommitId | None) -> Files:
 def version_of(history: GitHistory, commit: CommitId | None) -> Version:
     """The same as a version."""
     return decode_version(files_of(history, commit))
+
+
+def numbers_of(history: GitHistory, commit: CommitId) -> tuple[CommitId, Numbers] | None:
+    """A commit that a merge or the like brought rows from, and what numbers these got; None: they kept theirs."""
+    data = history.read_file(commit, NUMBERS_FILE)
+    if data is None:
+        return None
+    of, numbers = decode_numbers(data)
+    return CommitId(of), numbers

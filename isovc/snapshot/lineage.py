@@ -55,7 +55,7 @@ def lineages(
 ) -> list[Lineage]:
     """Every table there is. `by_name`: what has another name is another thing."""
     base, ours, theirs = versions
-    mine, other = (_kin(forest, base, side, by_name=by_name) for side in (ours, theirs))
+    mine, other = (kin(forest, base, side, by_name=by_name) for side in (ours, theirs))
     taken = {name for name, _ in mine.values()}, {name for name, _ in other.values()}
     triples: list[tuple[Names, Mapping[str, str], Mapping[str, str]]] = []
     for name in base.shape.tables:
@@ -68,7 +68,9 @@ def lineages(
     return _apart([_lineage(versions, how, *each) for each in triples], how)
 
 
-def _kin(forest: Forest, base: Version, side: Version, *, by_name: bool) -> dict[str, tuple[str, Mapping[str, str]]]:
+def kin(
+    forest: Forest, base: Version, side: Version, *, by_name: bool = False
+) -> dict[str, tuple[str, Mapping[str, str]]]:
     """For each table of the base what it is called on a side, and its columns that were renamed."""
     if by_name or base.shape.tables == side.shape.tables:
         return {name: (name, {}) for name in base.shape.tables if name in side.shape.tables}

@@ -39,14 +39,14 @@ class Link:
     def followed(self, row: Row, parent: Row) -> Iterator[tuple[int, object]]:
         """The cells of a row of the child that have to change so that it points to this one of the parent."""
         for cell, other, column in zip(self.cells, self.others, self.columns, strict=True):
-            wanted = _alike(parent[other], column)
-            if _alike(row[cell], column) != wanted:
-                yield cell, _of_class(wanted, row[cell], parent[other])
+            wanted = alike(parent[other], column)
+            if alike(row[cell], column) != wanted:
+                yield cell, of_class(wanted, row[cell], parent[other])
 
     def _alike(self, values: Sequence[object]) -> tuple[object, ...] | None:
         if None in values:
             return None
-        return tuple(_alike(value, column) for value, column in zip(values, self.columns, strict=True))
+        return tuple(alike(value, column) for value, column in zip(values, self.columns, strict=True))
 
 
 def links(base: Shape, ours: Shape, theirs: Shape) -> list[Link]:
@@ -93,7 +93,7 @@ def _cells(table: Table, names: Sequence[str]) -> list[int | None]:
     return [at.get(folded(name)) for name in names]
 
 
-def _alike(value: object, column: Column) -> object:
+def alike(value: object, column: Column) -> object:
     """The value as the column would compare it: SQLite looks for it there by the rules of that column."""
     kind = affinity(column.type)
     if isinstance(value, str) and kind not in ("TEXT", "BLOB"):
@@ -120,7 +120,7 @@ def _whole(value: object) -> object:
     return value
 
 
-def _of_class(wanted: object, old: object, new: object) -> object:
+def of_class(wanted: object, old: object, new: object) -> object:
     """A number that stands where another one stood, and of its storage class, as its column would have it."""
     if not _WHOLE.fullmatch(str(wanted)) or not isinstance(old, (int, float, str)):
         return new

@@ -3,7 +3,7 @@ follows. Rows of ours never change."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from isovc.encoding.orderkey import decode_key, encode_key
@@ -20,8 +20,8 @@ from isovc.tree.forest import Forest, Root
 from isovc.tree.leaf import Row
 from isovc.tree.read import get
 
-_HIGHEST = (1 << 63) - 1  # a rowid has 64 bits
-_NUMBERED = (KeyKind.INTEGER, KeyKind.ROWID)
+HIGHEST = (1 << 63) - 1  # a rowid has 64 bits
+NUMBERED = (KeyKind.INTEGER, KeyKind.ROWID)
 
 
 def renumbered(
@@ -42,6 +42,16 @@ def renumbered(
         return theirs, {}
     work.follow()
     return work.version(), work.numbers
+
+
+def first_free(forest: Forest, used: Iterable[tuple[Version, str]]) -> int:
+    """Behind every number that anybody has used for a table, in some versions with its name there."""
+    highest = 0
+    for version, table in used:
+        if table in version.roots:
+            last = forest.top(version.roots[table].id).entries.keys[-1:]
+            highest = max([highest, number_given(forest, version, table), *(decode_key(key, 1)[0] for key in last)])
+    return highest + 1
 
 
 def _chosen(
@@ -68,7 +78,7 @@ def _check(table: Table | None, name: str) -> None:
         raise CannotRenumber(table=name, why="SQLite keeps it for itself")
     if table.shadow_of:
         raise CannotRenumber(table=name, why=f"it belongs to the virtual table {table.shadow_of}")
-    if table.key_kind not in _NUMBERED:
+    if table.key_kind not in NUMBERED:
         columns = ", ".join(column.name for column in table.columns if column.primary_key)
         raise CannotRenumber(table=name, why=f"its key ({columns}) is no number that SQLite gives")
 
@@ -177,21 +187,12 @@ class _Renumbering:
         allowed = self._chosen[table]
         if allowed is not None and key not in allowed:
             return
-        number = self._next.get(table) or self._first(table)
-        if number <= _HIGHEST:
+        number = self._next.get(table) or first_free(
+            self._forest, ((version, table) for version in (self._base, self._ours, self._theirs))
+        )
+        if number <= HIGHEST:
             self._next[table] = number + 1
             self._move(table, key, row, (number, *after[1:]))
-
-    def _first(self, table: str) -> int:
-        """Behind every number that anybody has used."""
-        highest = 0
-        for version in (self._base, self._ours, self._theirs):
-            if table in version.roots:
-                last = self._forest.top(version.roots[table].id).entries.keys[-1:]
-                highest = max(
-                    [highest, number_given(self._forest, version, table), *(decode_key(key, 1)[0] for key in last)]
-                )
-        return highest + 1
 
     def _move(self, table: str, key: bytes, row: Row, after: Row) -> None:
         self.moved.setdefault(table, {})[key] = (row, after)
@@ -199,7 +200,7 @@ class _Renumbering:
             name = link.name_of(row) if link.parent == table else None
             if name is not None and name != link.name_of(after):
                 moved_to[name] = after
-        if self._theirs.shape.tables[table].key_kind in _NUMBERED and row[0] != after[0]:
+        if self._theirs.shape.tables[table].key_kind in NUMBERED and row[0] != after[0]:
             self.numbers.setdefault(table, {})[int(row[0])] = int(after[0])
 
     def _added_by_both(self, table: str) -> Iterator[tuple[bytes, Row, Row]]:

@@ -19,9 +19,10 @@ from isovc.repo.names import BRANCHES, TAGS, kept_name, short
 from isovc.repo.refs import Refs
 from isovc.repo.versions import files_of, version_of
 from isovc.repo.worktrees import Worktrees
-from isovc.snapshot.merge import merge
 from isovc.snapshot.version import Version, decode_version, laid_out_like, same
 from isovc.workspace.desk import Desk
+from isovc.workspace.merging.carrying import carried, names_between
+from isovc.workspace.merging.numbering import Lines
 from isovc.workspace.merging.waiting import refuse_while_waiting
 from isovc.workspace.moving import Step, changing, confirm, keep_uncommitted, move
 from isovc.workspace.status import Difference, difference
@@ -91,7 +92,7 @@ def _switch(
         if stays:
             wanted = live
         elif dirty and carry:
-            wanted = _carried(desk, live, target)
+            wanted = _carried(desk, history, live, target, commit)
         else:
             wanted = target
             here = kept_name(desk.worktree.head)
@@ -139,11 +140,12 @@ def take_tables(desk: Desk, source: Version, tables: Sequence[str], deed: Deed, 
     return moved
 
 
-def _carried(desk: Desk, live: Version, target: Version) -> Version:
-    merged = merge(desk.repository.forest, desk.head, target, live)
-    if merged.conflicts:
-        raise CannotCarry(tables=sorted({each.table for each in merged.conflicts}), rows=len(merged.conflicts))
-    return merged.version
+def _carried(desk: Desk, history: GitHistory, live: Version, target: Version, commit: CommitId | None) -> Version:
+    lines = Lines(desk.repository, history)
+    found = carried(lines, desk.head, live, target, names_between(lines, desk.worktree.commit, commit))
+    if found.many:
+        raise CannotCarry(tables=list(found.tables), rows=found.many)
+    return found.version
 
 
 def _kept_at(desk: Desk, head: str) -> CommitId | None:
@@ -159,16 +161,17 @@ def _with_kept(
     """A version with the changes that were kept at its head, the last kept first, and what of them still waits because
     it does not fit."""
     waiting: CommitId | None = kept
+    lines = Lines(desk.repository, history)
     while waiting is not None:
         base, *before = history.read_commit(waiting).parents
         changed = version_of(history, waiting)
         if base == commit and waiting == kept and same(wanted, version_of(history, commit)):
             wanted = changed
         else:
-            merged = merge(desk.repository.forest, version_of(history, base), wanted, changed)
-            if merged.conflicts:
+            found = carried(lines, lines.version(base), changed, wanted, names_between(lines, base, commit))
+            if found.many:
                 break
-            wanted = merged.version
+            wanted = found.version
         waiting = next(iter(before), None)
     return wanted, waiting
 

@@ -1,32 +1,75 @@
-"""The version that two histories have in common. After a criss-cross there are several, and they are merged first."""
+"""The version that two histories have in common, and theirs, in the numbers that our rows have. Several bases, after a
+criss-cross, are merged first."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from isovc.history import CommitId
-from isovc.history.git_history import GitHistory
 from isovc.repo.commits import CommitIndex
-from isovc.repo.repository import Repository
+from isovc.repo.merges import Task
 from isovc.repo.versions import version_of
 from isovc.snapshot.how import How
 from isovc.snapshot.merge import merge
+from isovc.snapshot.numbers import SAME, composed, numberings
+from isovc.snapshot.row_names import Names
+from isovc.snapshot.translating import Translated, translated
 from isovc.snapshot.version import Version
+from isovc.workspace.merging.numbering import Known, Lines, Stand
 
 # what both sides have decided otherwise counts as it was before either did: so a later merge asks again unless both
 # sides agree by now
 _AS_BEFORE = How(prefer="base")
 
 
-def common(repository: Repository, history: GitHistory, bases: Sequence[CommitId]) -> Version:
-    """The version of these bases."""
+def in_numbers_of(lines: Lines, here: Stand, task: Task, known: Known = ()) -> Translated:
+    """What the changes of a step were made to, and what came of them, in the numbers that rows have `here`."""
+    if task.theirs is None or not task.bases:
+        return Translated(common(lines, task.bases, ()).version, version_of(lines.history, task.theirs))
+    theirs = lines.stand(task.theirs)
+    base = common(lines, task.bases, (here, theirs))
+    names = Names(
+        lines.called(base, here, known),
+        lines.called(base, theirs),
+        touched=tuple(lines.touched(base, task.theirs)),
+    )
+    return translated(lines.repository.forest, base.version, here.version, theirs.version, names)
+
+
+def common(lines: Lines, bases: Sequence[CommitId], sides: Sequence[Stand]) -> Stand:
+    """The version of these bases. `sides`: those that have it in common."""
     if not bases:
-        return Version()
-    version = version_of(history, bases[0])
-    for at, other in enumerate(bases[1:], 1):
-        with repository.file.reading() as db:
+        return Stand(Version())
+    found = lines.stand(bases[0])
+    for at, commit in enumerate(bases[1:], 1):
+        with lines.repository.file.reading() as db:
             index = CommitIndex(db)
-            below = dict.fromkeys(each for one in bases[:at] for each in index.merge_bases(one, other))
-        base = common(repository, history, tuple(below))
-        version = merge(repository.forest, base, version, version_of(history, other), _AS_BEFORE).version
-    return version
+            below = dict.fromkeys(each for one in bases[:at] for each in index.merge_bases(one, commit))
+        found = _both(lines, common(lines, tuple(below), sides), found, commit, sides)
+    return found
+
+
+def _both(lines: Lines, base: Stand, found: Stand, commit: CommitId, sides: Sequence[Stand]) -> Stand:
+    other = lines.stand(commit)
+    names = Names(
+        lines.called(base, found),
+        lines.called(base, other),
+        _apart(lines, found, other, sides),
+        tuple(lines.touched(base, commit)),
+    )
+    forest = lines.repository.forest
+    said = translated(forest, base.version, found.version, other.version, names)
+    merged = merge(forest, said.base, found.version, said.theirs, _AS_BEFORE)
+    return Stand(merged.version, (*found.parts, (commit, numberings(composed(said.numbers, merged.renumbered)))))
+
+
+def _apart(lines: Lines, one: Stand, other: Stand, sides: Sequence[Stand]) -> dict[str, frozenset[int]]:
+    """Numbers that mean different rows here and there, since a side calls them differently."""
+    found: dict[str, set[int]] = {}
+    for side in sides:
+        mine, theirs = lines.called(one, side), lines.called(other, side)
+        for table in {*mine, *theirs}:
+            first, second = mine.get(table, SAME), theirs.get(table, SAME)
+            numbers = first.spoken_of() | second.spoken_of()
+            found.setdefault(table, set()).update(n for n in numbers if first.there(n) != second.there(n))
+    return {table: frozenset(numbers) for table, numbers in found.items() if numbers}

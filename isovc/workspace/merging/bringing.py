@@ -3,7 +3,7 @@ contested."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from isovc.errors import HomeMoved, NoCommitsYet, ShapeNotReached, UncommittedInTheWay
@@ -18,11 +18,16 @@ from isovc.repo.versions import version_of
 from isovc.repo.worktrees import Intent
 from isovc.snapshot.how import How
 from isovc.snapshot.merge import Merged, merge
+from isovc.snapshot.numbers import Numbers, composed, encode_numbers
+from isovc.snapshot.row_names import Names
+from isovc.snapshot.translating import Translated
 from isovc.snapshot.version import Version, encode_version, laid_out_like, same
 from isovc.sources.sqlite import Writing
 from isovc.workspace.committing import write_commit
 from isovc.workspace.desk import Desk
-from isovc.workspace.merging.bases import common
+from isovc.workspace.merging.bases import in_numbers_of
+from isovc.workspace.merging.carrying import carried, names_between
+from isovc.workspace.merging.numbering import Lines, Stand
 from isovc.workspace.merging.putting import Put, put
 from isovc.workspace.merging.tasks import Plan
 from isovc.workspace.merging.telling import Sides, numbered, once
@@ -30,6 +35,8 @@ from isovc.workspace.merging.waiting import keep, refuse_while_waiting
 from isovc.workspace.moving import Step, announce, changing, confirm
 from isovc.workspace.status import Difference, difference
 from isovc.workspace.switching import refuse_shared_branch
+
+_SAME = Names()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,7 @@ class Brought:
     empty: tuple[Task, ...]
     moved: Difference
     waiting: Merge | None = None
-    numbers: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
+    numbers: Numbers = field(default_factory=dict)
 
 
 class _Enough(Exception):
@@ -92,7 +99,8 @@ def bring(desk: Desk, history: GitHistory, plan: Plan, how: How, deed: Deed, *, 
 class Run:
     """A sequence at work. `live`: what the database held before; `tip`: the last commit, `current` its version; `held`:
     what the database holds in this transaction: `current`, and what is uncommitted. `before`: what it held before the
-    first command of the sequence, where this is not it."""
+    first command of the sequence, where this is not it. `known`: what rows of versions that were brought are called,
+    which need not be found out again."""
 
     desk: Desk
     history: GitHistory
@@ -114,12 +122,14 @@ class Run:
     before: SnapshotId | None = None
     made: list[CommitId] = field(default_factory=list)
     empty: list[Task] = field(default_factory=list)
-    numbers: dict[str, Mapping[int, int]] = field(default_factory=dict)
+    numbers: Numbers = field(default_factory=dict)
+    known: list[tuple[CommitId, Numbers]] = field(default_factory=list)
 
     def go_to(self, commit: CommitId) -> None:
         """Go to another commit; what is uncommitted comes along."""
         there = laid_out_like(version_of(self.history, commit), self.live)
-        done = put(self.desk.repository, self.writing, self.held, self._beside_uncommitted(there))
+        names = names_between(self._lines(), self.tip, commit)
+        done = put(self.desk.repository, self.writing, self.held, self._beside_uncommitted(there, names))
         if not done.is_whole and not same(self.held, self.current):
             raise self._in_the_way()
         self.tip, self.current, self.held = commit, there, done.version
@@ -132,15 +142,18 @@ class Run:
                 return stop
         return None
 
-    def conclude(self, task: Task, version: Version) -> None:
-        """Commit what came of a step."""
+    def conclude(self, task: Task, version: Version, numbers: Numbers) -> None:
+        """Commit what came of a step. `numbers`: what rows of theirs are called there."""
         self.current = version
+        if task.theirs is not None:
+            self.known.append((task.theirs, numbers))
         if self.preview:
             return
         deed = replace(self.deed, author=Identity.parse(task.author)) if task.author else self.deed
         with self.desk.repository.file.transaction() as db:
             parents = (self.tip, *task.parents)
-            self.tip, _ = write_commit(db, self.history, encode_version(version), parents, task.message, deed)
+            files = {**encode_version(version), **encode_numbers(numbers, task.theirs or "")}
+            self.tip, _ = write_commit(db, self.history, files, parents, task.message, deed)
         self.made.append(self.tip)
 
     def arrive(self, telling: str, stop: Stop | None) -> tuple[Intent, Brought]:
@@ -190,10 +203,10 @@ class Run:
     # -- one step ------------------------------------------------------------------------------------------------------
 
     def _step(self, task: Task, rest: tuple[Task, ...]) -> Stop | None:
-        base = common(self.desk.repository, self.history, task.bases)
-        theirs = version_of(self.history, task.theirs)
-        merged, done, contested, how = self._merged(base, theirs)
-        self.numbers.update(merged.renumbered)
+        here = Stand(self.current, ((self.tip, {}),))
+        said = in_numbers_of(self._lines(), here, task, self.known)
+        merged, done, contested, how = self._merged(said)
+        self.numbers = _more(self.numbers, composed(said.given, merged.renumbered))
         came = laid_out_like(merged.version, self.live)
         waits = bool(contested) or (self.holds and not rest)
         if waits and self.commits and not same(self.held, self.current):
@@ -204,23 +217,25 @@ class Run:
             return None
         ours, self.held = self.current, done.version
         if waits:
-            versions = {"base": base, "ours": ours, "theirs": theirs, "merged": done.version, "before": self.live}
-            return self._stop(task, rest, contested, how, versions)
+            versions = {"base": said.base, "ours": ours, "theirs": said.theirs}
+            versions |= {"merged": done.version, "before": self.live}
+            stop = self._stop(task, rest, contested, how, versions)
+            return replace(stop, merge=replace(stop.merge, numbers=said.numbers, renumbered=merged.renumbered))
         if self.commits:
-            self.conclude(task, came)
+            self.conclude(task, came, composed(said.numbers, merged.renumbered))
         else:
             self.current = done.version
         return None
 
-    def _merged(self, base: Version, theirs: Version) -> tuple[Merged, Put, list[Contested], How]:
+    def _merged(self, said: Translated) -> tuple[Merged, Put, list[Contested], How]:
         """The merged version in the database, and what waits. A definition that the merged rows do not fit is left as
         ours, and waits too."""
         forest, how = self.desk.repository.forest, self.how
         unfit: list[Contested] = []
         while True:
-            merged = merge(forest, base, self.current, theirs, how)
+            merged = merge(forest, said.base, self.current, said.theirs, how)
             came = laid_out_like(merged.version, self.live)
-            sides = Sides(forest, base, self.current, theirs, came, how)
+            sides = Sides(forest, said.base, self.current, said.theirs, came, how)
             try:
                 done = put(self.desk.repository, self.writing, self.held, self._beside_uncommitted(came))
                 break
@@ -255,15 +270,23 @@ class Run:
             {name: version for name, version in versions.items() if name not in known},
         )
 
-    def _beside_uncommitted(self, there: Version) -> Version:
-        """What the database shall hold when it goes from the current version to another one."""
+    def _beside_uncommitted(self, there: Version, names: Names = _SAME) -> Version:
+        """What the database shall hold when it goes from the current version to another one, where rows have other
+        `names`. What is uncommitted keeps its numbers, or is in the way."""
         if same(self.held, self.current) or not self.commits:
             return there
-        merged = merge(self.desk.repository.forest, self.current, self.held, there)
-        if merged.conflicts:
+        found = carried(self._lines(), self.current, self.held, there, names)
+        if found.many:
             raise self._in_the_way()
-        return laid_out_like(merged.version, self.live)
+        return laid_out_like(found.version, self.live)
+
+    def _lines(self) -> Lines:
+        return Lines(self.desk.repository, self.history)
 
     def _in_the_way(self) -> UncommittedInTheWay:
         tables = difference(self.desk, self.current, self.held).tables
         return UncommittedInTheWay(command=self.command, tables=sorted(tables))
+
+
+def _more(known: Numbers, new: Numbers) -> Numbers:
+    return {table: {**known.get(table, {}), **new.get(table, {})} for table in {**known, **new}}

@@ -13,6 +13,7 @@ from isovc.repo.operations import Standing
 from isovc.repo.refs import Refs
 from isovc.repo.versions import files_of
 from isovc.snapshot.how import How
+from isovc.snapshot.numbers import composed
 from isovc.snapshot.version import laid_out_like, same
 from isovc.workspace.committing import Committed
 from isovc.workspace.desk import Desk
@@ -54,7 +55,7 @@ def go_on(
         if skip:
             run.held = put(desk.repository, writing, live, laid_out_like(desk.head, live)).version
         elif waiting.commits and (task.parents or not same(live, desk.head)):
-            run.conclude(task, live)
+            run.conclude(task, live, composed(waiting.numbers, waiting.renumbered))
         elif waiting.commits and not empty:
             raise NothingToCommit(branch=here.branch or "HEAD")
         elif waiting.commits:

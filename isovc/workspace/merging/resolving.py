@@ -249,7 +249,11 @@ def _merged_again(
     contested += [each for each in known.values() if each.id in settling - there]
     ordered = sorted(contested, key=lambda each: each.id)
     conflicts = contesting(forest, ordered, waiting.conflicts.roots[SETTLED])
-    return replace(waiting, how=how, conflicts=conflicts), done, _as_left(forest, came, done)
+    return (
+        replace(waiting, how=how, conflicts=conflicts, renumbered=merged.renumbered),
+        done,
+        _as_left(forest, came, done),
+    )
 
 
 def _as_left(forest: Forest, came: Version, done: Put) -> Version:
