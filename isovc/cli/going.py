@@ -22,7 +22,9 @@ _DONE = {"undo": "Undone", "redo": "Done again", "restore": "Restored", "revert"
 def go_along(here: Here, desk: Desk, way: Way, *, dry_run: bool) -> None:
     """One way, in one transaction."""
     if dry_run:
-        _show(here, preview(desk, way), dry_run=True, recorded="")
+        with GitHistory(desk.repository.git_folder) as history:
+            found = preview(desk, history, way)
+        _show(here, found, dry_run=True, recorded="")
         return
     with GitHistory(desk.repository.git_folder) as history:
         gone = go(desk, history, way, deed(here, desk.repository.settings, history))

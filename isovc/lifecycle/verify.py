@@ -21,7 +21,7 @@ from isovc.lifecycle.sealed import broken_seals
 from isovc.lifecycle.watched import damaged_timelines
 from isovc.progress import SILENT, Progress
 from isovc.repo.repository import Repository
-from isovc.repo.versions import files_of
+from isovc.repo.versions import files_of, numbers_of
 from isovc.repo.worktrees import Files, Worktrees
 from isovc.snapshot.version import Version, decode_version, encode_version
 from isovc.store.check import check as check_store
@@ -101,6 +101,7 @@ def _rows(history: GitHistory, commit: CommitId, versions: _Versions) -> Iterato
     try:
         for damage in versions.check(decode_version(files_of(history, commit))):
             yield Damage(f"commit {commit[:12]}: {damage.what}", commit, damage.table)
+        numbers_of(history, commit)
     except IsovcError as error:
         yield Damage(f"commit {commit[:12]}: {error.message}", commit)
 

@@ -34,11 +34,12 @@ from isovc.repo.refs import Refs
 from isovc.repo.snapshots import read_snapshot
 from isovc.repo.versions import files_of
 from isovc.repo.worktrees import Worktree, Worktrees
-from isovc.snapshot.merge import merge
 from isovc.snapshot.version import Version, decode_version, laid_out_like, same
 from isovc.workspace.capturing import look
 from isovc.workspace.desk import Desk, path_of
 from isovc.workspace.desk import desk as sit_down_at
+from isovc.workspace.merging.carrying import carried, names_between
+from isovc.workspace.merging.numbering import Lines
 from isovc.workspace.moving import Step, changing, confirm, move
 from isovc.workspace.outposts import Outset, plant, uproot
 from isovc.workspace.status import Difference, difference
@@ -58,7 +59,7 @@ class Gone:
     since: Difference = _NOTHING
 
 
-def preview(desk: Desk, way: Way) -> Gone:
+def preview(desk: Desk, history: GitHistory, way: Way) -> Gone:
     """What `go` would do. Changes nothing."""
     _check_settings(desk, way)
     with desk.repository.file.reading() as db:
@@ -66,8 +67,9 @@ def preview(desk: Desk, way: Way) -> Gone:
     if way.live is None:
         return Gone(way, _standing(desk, way))
     live = look(desk)
-    wanted, since = _planned(desk, way, live)
-    return Gone(way, _standing(desk, way), difference(desk, live, wanted), since)
+    there = _standing(desk, way)
+    wanted, since = _planned(desk, history, way, live, there.commit)
+    return Gone(way, there, difference(desk, live, wanted), since)
 
 
 def go(desk: Desk, history: GitHistory, way: Way, deed: Deed) -> Gone:
@@ -130,8 +132,8 @@ def _go_with_rows(
     with changing(desk) as (desk, writing, live):
         with desk.repository.file.reading() as db:
             _check(db, desk, way)
-        wanted, since = _planned(desk, way, live)
         there = _standing(desk, way)
+        wanted, since = _planned(desk, history, way, live, there.commit)
         if same(wanted, live) and not (refs or heads or way.settings or there != desk.worktree.standing or _steps(way)):
             raise NothingDiffers(what=way.telling.summary)
         files = files_of(history, there.commit)
@@ -147,7 +149,9 @@ def _steps(way: Way) -> bool:
     return bool(way.telling.undone or way.telling.redone)
 
 
-def _planned(desk: Desk, way: Way, live: Version) -> tuple[Version, Difference]:
+def _planned(
+    desk: Desk, history: GitHistory, way: Way, live: Version, there: CommitId | None
+) -> tuple[Version, Difference]:
     """What the database shall hold, and what has been written since that it will not."""
     with desk.repository.file.reading() as db:
         assert way.live is not None
@@ -155,11 +159,11 @@ def _planned(desk: Desk, way: Way, live: Version) -> tuple[Version, Difference]:
         left = decode_version(read_snapshot(db, way.left)) if way.left else desk.head
     since = difference(desk, left, live)
     if way.merging and since:
-        merged = merge(desk.repository.forest, left, live, wanted)
-        if merged.conflicts:
-            tables = sorted({each.table for each in merged.conflicts})
-            raise DoesNotFitBack(operation=way.last.id, tables=tables, rows=len(merged.conflicts))
-        wanted, since = merged.version, _NOTHING
+        lines = Lines(desk.repository, history)
+        found = carried(lines, left, live, wanted, names_between(lines, desk.worktree.commit, there))
+        if found.many:
+            raise DoesNotFitBack(operation=way.last.id, tables=list(found.tables), rows=found.many)
+        wanted, since = found.version, _NOTHING
     wanted = laid_out_like(wanted, live)
     return wanted, _NOTHING if same(wanted, live) else since
 

@@ -8,6 +8,10 @@ from typing import Any
 import pygit2
 import pytest
 
+from isovc.errors import NotCanonical
+from isovc.history import CommitId
+from isovc.history.git_history import GitHistory
+from isovc.repo.versions import numbers_of
 from tests.merging.conftest import Parted
 from tests.versioned import Versioned
 
@@ -329,6 +333,18 @@ def test_what_waits_on_a_branch_goes_to_the_row_that_is_meant(both: Versioned) -
     assert notes(both) == [(4, "ours", "o"), (5, "theirs", "waits")]
 
 
+def test_what_was_written_since_goes_back_to_the_row_that_is_meant(both: Versioned) -> None:
+    both.ok("switch", "exp")
+    both.ok("merge", "main")  # forward
+    operation = both.json("op", "log")[0]["id"]
+    both.sql("UPDATE notes SET body = 'since' WHERE id = 5")
+    both.ok("op", "revert", str(operation))
+    assert notes(both) == [(4, "theirs", "since")]
+    both.ok("undo")
+    both.sql("UPDATE notes SET body = 'since' WHERE id = 4")
+    assert both.refused("op", "revert", str(operation)) == "does-not-fit"
+
+
 # -- keeping the house -------------------------------------------------------------------------------------------------
 
 
@@ -358,3 +374,20 @@ def test_a_link_that_was_decided_for_the_row_with_the_same_number(parted: Parted
     step(app, "UPDATE notes SET body = 'later' WHERE id = 1")
     app.ok("merge", "exp")
     assert tags(app) == [("x", "theirs")]
+
+
+def test_numbers_that_cannot_be_read_are_damage(both: Versioned) -> None:
+    """Git has what was written; only somebody who writes into git can do this."""
+    repository = pygit2.Repository(str(both.folder / "git"))
+    tip = repository[both.json("log")[0]["commit"]]
+    builder = repository.TreeBuilder(tip.tree)
+    builder.insert("renumbered.json", repository.create_blob(b'{"format": 1}\n'), pygit2.GIT_FILEMODE_BLOB)
+    text = tip.read_raw().replace(str(tip.tree_id).encode(), str(builder.write()).encode())
+    made = CommitId(str(repository.write(pygit2.GIT_OBJECT_COMMIT, text)))
+    with (
+        GitHistory(both.folder / "git") as history,
+        pytest.raises(NotCanonical, match="numbers that rows got in a merge"),
+    ):
+        numbers_of(history, made)
+    with GitHistory(both.folder / "git") as history:
+        assert numbers_of(history, CommitId(str(tip.id))) == (str(tip.parents[1].id), {"notes": {4: 5}})
