@@ -11,6 +11,9 @@ import pytest
 from isovc.errors import NotCanonical
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
+from isovc.repo.commits import CommitIndex
+from isovc.repo.repository import Repository
+from isovc.repo.settings import Settings
 from isovc.repo.versions import numbers_of
 from tests.merging.conftest import Parted
 from tests.versioned import Versioned
@@ -384,10 +387,14 @@ def test_numbers_that_cannot_be_read_are_damage(both: Versioned) -> None:
     builder.insert("renumbered.json", repository.create_blob(b'{"format": 1}\n'), pygit2.GIT_FILEMODE_BLOB)
     text = tip.read_raw().replace(str(tip.tree_id).encode(), str(builder.write()).encode())
     made = CommitId(str(repository.write(pygit2.GIT_OBJECT_COMMIT, text)))
-    with (
-        GitHistory(both.folder / "git") as history,
-        pytest.raises(NotCanonical, match="numbers that rows got in a merge"),
-    ):
-        numbers_of(history, made)
     with GitHistory(both.folder / "git") as history:
         assert numbers_of(history, CommitId(str(tip.id))) == (str(tip.parents[1].id), {"notes": {4: 5}})
+        with pytest.raises(NotCanonical, match="numbers that rows got in a merge"):
+            numbers_of(history, made)
+    with Repository(both.folder, Settings({}, {})) as opened, opened.file.transaction() as db:
+        index = CommitIndex(db)
+        entry = index.get(CommitId(str(tip.id)))
+        index.add(made, entry.parents, entry.time, entry.author, entry.message)
+    ended = both.run("fsck")
+    assert ended.code == 4
+    assert f"commit {made[:12]}: numbers that rows got in a merge cannot be read" in ended.out + ended.err
