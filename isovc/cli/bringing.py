@@ -19,7 +19,7 @@ from isovc.history.git_history import GitHistory
 from isovc.repo.commits import CommitIndex
 from isovc.repo.names import BRANCHES
 from isovc.repo.revisions import parse_range
-from isovc.snapshot.how import Side
+from isovc.snapshot.merging.how import Side
 from isovc.workspace.choices import how_of
 from isovc.workspace.desk import Desk
 from isovc.workspace.merging.bringing import Brought, bring

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from isovc.snapshot.how import Side
+from isovc.snapshot.merging.how import Side
 from isovc.sql import folded
 
 _NAME = re.compile(r'"((?:[^"]|"")+)"|([^\s",.=]+)')

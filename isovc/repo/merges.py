@@ -17,8 +17,8 @@ from isovc.repo.database import Database
 from isovc.repo.operations import SnapshotId
 from isovc.repo.snapshots import keep_snapshot, read_snapshot
 from isovc.repo.worktrees import Files
-from isovc.snapshot.how import How, Place
-from isovc.snapshot.numbers import Numbers
+from isovc.snapshot.merging.how import How, Place
+from isovc.snapshot.numbering.numbers import Numbers
 from isovc.snapshot.values import row_without_large, with_large
 from isovc.snapshot.version import Version, decode_version, encode_version
 from isovc.tree.build import build

@@ -6,7 +6,7 @@ from isovc.errors import NotCanonical
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
 from isovc.repo.worktrees import Files
-from isovc.snapshot.numbers import NUMBERS_FILE, Numbers, decode_numbers
+from isovc.snapshot.numbering.numbers import NUMBERS_FILE, Numbers, decode_numbers
 from isovc.snapshot.version import JSON_FILE, SQL_FILE, Version, decode_version, encode_version
 
 

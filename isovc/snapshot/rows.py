@@ -8,7 +8,7 @@ from dataclasses import replace
 from isovc.encoding.orderkey import encode_key
 from isovc.model import Key, Table
 from isovc.snapshot.version import Version
-from isovc.snapshot.virtual_rows import rows_of, with_virtual_rows
+from isovc.snapshot.virtual.rows import rows_of, with_virtual_rows
 from isovc.tree.edit import Edit, edit
 from isovc.tree.forest import Forest
 from isovc.tree.leaf import Row as Cells

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from isovc.repo.settings import Settings
-from isovc.snapshot.how import How, Side
+from isovc.snapshot.merging.how import How, Side
 
 
 def how_of(settings: Settings, prefer: Side | None = None) -> How:

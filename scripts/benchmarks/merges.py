@@ -17,7 +17,7 @@ from isovc.history import Identity
 from isovc.repo.deeds import Deed
 from isovc.repo.names import BRANCHES
 from isovc.repo.refs import Refs
-from isovc.snapshot.how import PLAIN
+from isovc.snapshot.merging.how import PLAIN
 from isovc.workspace.committing import commit
 from isovc.workspace.merging.bringing import bring
 from isovc.workspace.merging.choosing import Choice, Which

@@ -39,7 +39,7 @@ from isovc.repo.refs import Refs
 from isovc.repo.repository import Repository
 from isovc.repo.settings import Settings
 from isovc.repo.versions import version_of
-from isovc.snapshot.how import How
+from isovc.snapshot.merging.how import How
 from isovc.tree.read import scan
 from isovc.workspace.committing import commit
 from isovc.workspace.desk import Desk, sit_down

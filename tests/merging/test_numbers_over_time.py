@@ -24,12 +24,12 @@ from isovc.repo.merges import Task
 from isovc.repo.repository import Repository
 from isovc.repo.settings import Settings
 from isovc.snapshot.capture import capture
-from isovc.snapshot.how import How
-from isovc.snapshot.merge import merge
-from isovc.snapshot.numbers import composed, encode_numbers
-from isovc.snapshot.renumbering import first_free
+from isovc.snapshot.merging.how import How
+from isovc.snapshot.merging.merge import merge
+from isovc.snapshot.numbering.numbers import composed, encode_numbers
+from isovc.snapshot.numbering.renumbering import first_free
+from isovc.snapshot.numbering.sequence import noted
 from isovc.snapshot.rows import with_rows
-from isovc.snapshot.sequence import noted
 from isovc.snapshot.version import Version, encode_version
 from isovc.sources.sqlite import Database
 from isovc.tree.read import scan

@@ -11,8 +11,8 @@ from typing import Any
 
 from isovc.encoding.orderkey import encode_key
 from isovc.snapshot.capture import capture
-from isovc.snapshot.how import PLAIN, How
-from isovc.snapshot.merge import Merged, merge
+from isovc.snapshot.merging.how import PLAIN, How
+from isovc.snapshot.merging.merge import Merged, merge
 from isovc.snapshot.move import plan_move
 from isovc.snapshot.values import with_large
 from isovc.snapshot.version import Version, same_shape

@@ -9,9 +9,9 @@ import pytest
 from isovc.blobs import apart
 from isovc.encoding.values import External
 from isovc.model import Column, KeyKind, SchemaObject, Shape, Table
-from isovc.snapshot.how import How
-from isovc.snapshot.json_merge import merge_json
-from isovc.snapshot.merge import Merged, merge
+from isovc.snapshot.merging.how import How
+from isovc.snapshot.merging.json_merge import merge_json
+from isovc.snapshot.merging.merge import Merged, merge
 from isovc.snapshot.values import with_large
 from isovc.snapshot.version import Version
 from isovc.store import MemoryChunks

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isovc.snapshot.json_merge import Contested, merge_json
+from isovc.snapshot.merging.json_merge import Contested, merge_json
 
 KEYS = st.sampled_from(["a", "b", "c", "d e", 'f"g', "ü😀", "\t"])
 SCALARS = st.sampled_from([None, True, 0, 1, 1.0, -0.0, 10**30, 1e300, "", "x", "1", "é\n\u2028", "\x7f"])

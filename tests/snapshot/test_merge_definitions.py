@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from isovc.snapshot.how import How
+from isovc.snapshot.merging.how import How
 from tests.snapshot.merging import Merging, places
 
 BASE = """CREATE TABLE t (a, b); CREATE TABLE u (c); CREATE VIEW v AS SELECT a FROM t; CREATE INDEX i ON t (a);

@@ -9,8 +9,8 @@ from typing import Any, Literal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isovc.snapshot.how import How
-from isovc.snapshot.merge import Merged, merge
+from isovc.snapshot.merging.how import How
+from isovc.snapshot.merging.merge import Merged, merge
 from isovc.snapshot.version import Version, same, same_shape
 from isovc.store import MemoryChunks
 from isovc.tree.forest import Forest

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isovc.model import Column, KeyKind, SchemaObject, Shape, Table
-from isovc.snapshot.merge import merge
+from isovc.snapshot.merging.merge import merge
 from isovc.snapshot.version import Version
 from isovc.store import MemoryChunks
 from isovc.tree.build import build

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from isovc.snapshot.how import How, Side
+from isovc.snapshot.merging.how import How, Side
 from tests.snapshot.merging import Merging, places, texts
 
 BASE = """CREATE TABLE t (id INTEGER PRIMARY KEY, a INT, -- about a

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isovc.snapshot.capture import capture
-from isovc.snapshot.how import PLAIN, How
-from isovc.snapshot.merge import Conflict, Merged, merge
+from isovc.snapshot.merging.how import PLAIN, How
+from isovc.snapshot.merging.merge import Conflict, Merged, merge
 from isovc.snapshot.move import plan_move
 from isovc.snapshot.version import Version, same
 from isovc.sources.sqlite import Database

@@ -11,9 +11,9 @@ import pytest
 
 from isovc.encoding.orderkey import encode_key
 from isovc.errors import CannotRenumber
-from isovc.snapshot.how import How
-from isovc.snapshot.merge import Merged, merge
-from isovc.snapshot.renumbering import renumbered
+from isovc.snapshot.merging.how import How
+from isovc.snapshot.merging.merge import Merged, merge
+from isovc.snapshot.numbering.renumbering import renumbered
 from tests.snapshot.three import Three, broken, laid_out, rows, three
 
 NOTES = """CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT, parent INTEGER REFERENCES notes);

@@ -11,9 +11,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isovc.snapshot.how import How
-from isovc.snapshot.merge import merge
-from isovc.snapshot.renumbering import renumbered
+from isovc.snapshot.merging.how import How
+from isovc.snapshot.merging.merge import merge
+from isovc.snapshot.numbering.renumbering import renumbered
 from isovc.snapshot.version import Version
 from isovc.tree.forest import Forest
 from tests.snapshot.three import broken, laid_out, three

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from isovc.errors import CannotRenumber, FormatTooNew, NotCanonical
-from isovc.snapshot.how import How
-from isovc.snapshot.merge import merge
-from isovc.snapshot.numbers import NUMBERS_FILE, Numbering, composed, decode_numbers, encode_numbers
-from isovc.snapshot.row_names import Names
-from isovc.snapshot.translating import translated
+from isovc.snapshot.merging.how import How
+from isovc.snapshot.merging.merge import merge
+from isovc.snapshot.merging.row_names import Names
+from isovc.snapshot.merging.translating import translated
+from isovc.snapshot.numbering.numbers import NUMBERS_FILE, Numbering, composed, decode_numbers, encode_numbers
 from tests.snapshot.three import rows, three
 
 NOTES = """CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT, parent INTEGER REFERENCES notes);

@@ -6,7 +6,7 @@ import pytest
 
 from isovc.errors import BadSetting
 from isovc.repo.settings import Settings
-from isovc.snapshot.how import How
+from isovc.snapshot.merging.how import How
 from isovc.workspace.choices import how_of
 from tests.versioned import Versioned
 

@@ -16,7 +16,7 @@ from hypothesis.stateful import initialize, precondition, rule
 from isovc.repo.commits import CommitEntry, CommitIndex
 from isovc.repo.merges import SETTLED, Contested, contested_in
 from isovc.repo.names import BRANCHES
-from isovc.snapshot.how import PLAIN, How
+from isovc.snapshot.merging.how import PLAIN, How
 from isovc.workspace.committing import commit
 from isovc.workspace.merging.bringing import bring
 from isovc.workspace.merging.choosing import Choice, Which

@@ -14,7 +14,7 @@ from isovc.cli.wording import moment
 from isovc.repo.coverage import Break, coverage
 from isovc.repo.names import BRANCHES
 from isovc.repo.timeline import Timelines
-from isovc.workspace.watchers import watcher_of
+from isovc.workspace.watching.watchers import watcher_of
 
 app = command_app()
 _SHOWN = 20  # gaps in the text; JSON has them all

@@ -24,8 +24,8 @@ from isovc.cli.wording import moment
 from isovc.errors import BadInterval, WatcherFailed
 from isovc.repo.timeline import Timelines
 from isovc.workspace.desk import Desk
-from isovc.workspace.watchers import log_file, only_watcher, say_ready, stop_watcher, watcher_of
-from isovc.workspace.watching import Tally, Watch
+from isovc.workspace.watching.watch import Tally, Watch
+from isovc.workspace.watching.watchers import log_file, only_watcher, say_ready, stop_watcher, watcher_of
 
 app = command_app(
     help="Record every transaction of the database as it happens.",

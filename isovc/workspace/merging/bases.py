@@ -9,11 +9,11 @@ from isovc.history import CommitId
 from isovc.repo.commits import CommitIndex
 from isovc.repo.merges import Task
 from isovc.repo.versions import version_of
-from isovc.snapshot.how import How
-from isovc.snapshot.merge import merge
-from isovc.snapshot.numbers import SAME, composed, numberings
-from isovc.snapshot.row_names import Names
-from isovc.snapshot.translating import Translated, translated
+from isovc.snapshot.merging.how import How
+from isovc.snapshot.merging.merge import merge
+from isovc.snapshot.merging.row_names import Names
+from isovc.snapshot.merging.translating import Translated, translated
+from isovc.snapshot.numbering.numbers import SAME, composed, numberings
 from isovc.snapshot.version import Version
 from isovc.workspace.merging.numbering import Known, Lines, Stand
 

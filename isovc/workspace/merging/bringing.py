@@ -16,11 +16,11 @@ from isovc.repo.operations import SnapshotId, Standing
 from isovc.repo.refs import Refs
 from isovc.repo.versions import version_of
 from isovc.repo.worktrees import Intent
-from isovc.snapshot.how import How
-from isovc.snapshot.merge import Merged, merge
-from isovc.snapshot.numbers import Numbers, composed, encode_numbers
-from isovc.snapshot.row_names import Names
-from isovc.snapshot.translating import Translated
+from isovc.snapshot.merging.how import How
+from isovc.snapshot.merging.merge import Merged, merge
+from isovc.snapshot.merging.row_names import Names
+from isovc.snapshot.merging.translating import Translated
+from isovc.snapshot.numbering.numbers import Numbers, composed, encode_numbers
 from isovc.snapshot.version import Version, encode_version, laid_out_like, same
 from isovc.sources.sqlite import Writing
 from isovc.workspace.committing import write_commit

@@ -6,9 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from isovc.history import CommitId
-from isovc.snapshot.merge import merge
-from isovc.snapshot.row_names import Names
-from isovc.snapshot.translating import translated
+from isovc.snapshot.merging.merge import merge
+from isovc.snapshot.merging.row_names import Names
+from isovc.snapshot.merging.translating import translated
 from isovc.snapshot.version import Version
 from isovc.workspace.merging.numbering import Lines
 

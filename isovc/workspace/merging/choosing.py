@@ -11,10 +11,10 @@ from isovc.errors import KeyIsKept, NoSide, NoSuchColumn, NoSuchConflict
 from isovc.formats.keys import written
 from isovc.model import Table, Value
 from isovc.repo.merges import Contested
-from isovc.snapshot.how import Side
+from isovc.snapshot.merging.how import Side
 from isovc.snapshot.rows import rows_at
 from isovc.snapshot.version import Version
-from isovc.snapshot.virtual_rows import table_of
+from isovc.snapshot.virtual.rows import table_of
 from isovc.tree.forest import Forest
 from isovc.tree.leaf import Row as Cells
 

@@ -16,7 +16,7 @@ from isovc.repo.presence import trying
 from isovc.repo.refs import Refs
 from isovc.repo.versions import files_of, version_of
 from isovc.repo.worktrees import Worktree
-from isovc.snapshot.how import How
+from isovc.snapshot.merging.how import How
 from isovc.snapshot.version import decode_version
 from isovc.sources.sqlite import Database
 from isovc.workspace.desk import Desk

@@ -12,8 +12,8 @@ from isovc.repo.names import BRANCHES
 from isovc.repo.operations import Standing
 from isovc.repo.refs import Refs
 from isovc.repo.versions import files_of
-from isovc.snapshot.how import How
-from isovc.snapshot.numbers import composed
+from isovc.snapshot.merging.how import How
+from isovc.snapshot.numbering.numbers import composed
 from isovc.snapshot.version import laid_out_like, same
 from isovc.workspace.committing import Committed
 from isovc.workspace.desk import Desk

@@ -9,7 +9,7 @@ from isovc.errors import NoSuchTable
 from isovc.model import Row, Table, Value
 from isovc.repo.merges import Contested, Merge, contested_in
 from isovc.snapshot.values import with_large
-from isovc.snapshot.virtual_rows import table_of
+from isovc.snapshot.virtual.rows import table_of
 from isovc.workspace.desk import Desk
 from isovc.workspace.merging.choosing import Which
 from isovc.workspace.merging.waiting import side

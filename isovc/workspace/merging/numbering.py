@@ -12,9 +12,9 @@ from isovc.history.git_history import GitHistory
 from isovc.repo.commits import CommitIndex
 from isovc.repo.repository import Repository
 from isovc.repo.versions import numbers_of, version_of
-from isovc.snapshot.lineage import kin
-from isovc.snapshot.numbers import SAME, Numbering, Numberings, Numbers, numberings
-from isovc.snapshot.row_names import rows_there
+from isovc.snapshot.merging.lineage import kin
+from isovc.snapshot.merging.row_names import rows_there
+from isovc.snapshot.numbering.numbers import SAME, Numbering, Numberings, Numbers, numberings
 from isovc.snapshot.version import Version
 
 Known: TypeAlias = Sequence[tuple[CommitId, Numbers]]  # commits, and what their rows are called where one is

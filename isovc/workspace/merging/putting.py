@@ -11,7 +11,7 @@ from isovc.repo.repository import Repository
 from isovc.snapshot.move import plan_move
 from isovc.snapshot.rows import Rows, row_at, with_rows
 from isovc.snapshot.version import Version
-from isovc.snapshot.virtual_rows import reindexed
+from isovc.snapshot.virtual.rows import reindexed
 from isovc.sources.sqlite import Broken, Refusal, Writing
 from isovc.tree.forest import Forest
 from isovc.tree.leaf import Row as Cells

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from isovc.encoding.orderkey import encode_key
@@ -12,20 +12,19 @@ from isovc.errors import AllSettled, ChoiceRefused, NoSuchColumn, NoSuchConflict
 from isovc.formats.words import key_shown
 from isovc.model import Row
 from isovc.repo.deeds import Deed, Telling
-from isovc.repo.merges import SETTLED, Contested, Merge, contested_in, contesting, settle
-from isovc.snapshot.how import How
-from isovc.snapshot.merge import DROPS, merge
+from isovc.repo.merges import Contested, Merge, contested_in, settle
+from isovc.snapshot.merging.merge import DROPS
 from isovc.snapshot.rows import Rows, row_at, with_rows
 from isovc.snapshot.values import row_without_large, with_large
-from isovc.snapshot.version import Version, laid_out_like
-from isovc.snapshot.virtual_rows import reindexed, table_of
+from isovc.snapshot.version import Version
+from isovc.snapshot.virtual.rows import reindexed, table_of
 from isovc.sources.sqlite import Writing, twin
 from isovc.tree.diff import differing_cells
-from isovc.tree.forest import Forest
 from isovc.workspace.desk import Desk
+from isovc.workspace.merging.again import decided, merged_again, with_refused
 from isovc.workspace.merging.choosing import Choice, Which, chosen_rows
 from isovc.workspace.merging.putting import Put, put
-from isovc.workspace.merging.telling import REFUSED, Sides, definition_at, once, pointing
+from isovc.workspace.merging.telling import REFUSED, definition_at, pointing
 from isovc.workspace.merging.waiting import keep, need, side
 from isovc.workspace.moving import Step, announce, changing, confirm
 from isovc.workspace.status import Difference, difference
@@ -64,9 +63,9 @@ def resolve(desk: Desk, which: Which, choice: Choice, deed: Deed) -> Resolved:
             rows = [each for each in rows if each.kind == "add/add"]
             settled = rows
         if choice.kind == "renumber" or (definitions and choice.kind != "as it is"):
-            how = _decided(waiting.how, definitions, rows, choice)
+            how = decided(waiting.how, definitions, rows, choice)
             known = {each.id: each for each in rows}
-            waiting, done, versions["merged"] = _merged_again(desk, writing, waiting, how, settled, live)
+            waiting, done, versions["merged"] = merged_again(desk, writing, waiting, how, settled, live)
             if choice.kind != "renumber":
                 again = [each for each in contested_in(desk.repository.forest, waiting) if each.id in known]
                 # in the columns that are chosen now, which may be more than those of before
@@ -87,7 +86,7 @@ def resolve(desk: Desk, which: Which, choice: Choice, deed: Deed) -> Resolved:
         settled_too = [*settled, *(each for each in mended if each.id not in {one.id for one in settled})]
         waiting = settle(desk.repository.forest, waiting, settled_too)
         if any(each.kind in REFUSED for each in settled):
-            versions["merged"] = _with_refused(desk, versions.get("merged", merged), merged, settled)
+            versions["merged"] = with_refused(desk, versions.get("merged", merged), merged, settled)
         now = desk.worktree
         telling = Telling(f"resolve {len(settled)} conflict{'s' * (len(settled) != 1)} of {waiting.command}")
         step = Step(deed, telling, now.head, now.commit, now.files, done.version)
@@ -189,91 +188,3 @@ def _is_mended(each: Contested, broken: _Broken) -> bool:
     if each.kind != "foreign key" or each.key is None:
         return False
     return (each.table, encode_key(each.key), each.column, each.why) not in broken
-
-
-# -- definitions and numbers: the merge once more ----------------------------------------------------------------------
-
-
-def _still_wrong(writing: Writing, sides: Sides, known: Iterable[Contested]) -> Iterator[Contested]:
-    """What the database says by now of rows that point to nothing, views and triggers, where some were known."""
-    kinds = {each.kind for each in known}
-    if "foreign key" in kinds:
-        yield from sides.broken(writing.broken_references())
-    if "schema" in kinds:
-        yield from sides.uncompiled(writing.uncompiled())
-
-
-def _decided(how: How, definitions: Sequence[Contested], rows: Sequence[Contested], choice: Choice) -> How:
-    if choice.kind == "renumber":
-        keys: dict[str, frozenset[bytes]] = {}
-        for each in rows:
-            assert each.key is not None
-            keys[each.table] = keys.get(each.table, frozenset()) | {encode_key(each.key)}
-        known = {table: some for table, some in how.renumber.items() if some is not None}
-        more = {table: some | known.get(table, frozenset()) for table, some in keys.items()}
-        return replace(how, renumber={**how.renumber, **more})
-    assert choice.kind in ("base", "ours", "theirs")
-    return replace(
-        how, definitions={**how.definitions, **{each.place: choice.kind for each in definitions if each.place}}
-    )
-
-
-def _merged_again(
-    desk: Desk, writing: Writing, waiting: Merge, how: How, settled: Sequence[Contested], live: Version
-) -> tuple[Merge, Put, Version]:
-    """The same versions merged with what was decided, and what came of that alone: beside it, what was settled before
-    and written since stays now and the next time."""
-    forest = desk.repository.forest
-    base, ours, theirs, before = (side(desk, waiting, name) for name in ("base", "ours", "theirs", "merged"))
-    merged = merge(forest, base, ours, theirs, how)
-    came = laid_out_like(merged.version, live)
-    beside = merge(forest, before, live, came, How(prefer="ours"))
-    done = put(desk.repository, writing, live, laid_out_like(beside.version, live))
-    sides = Sides(forest, base, ours, theirs, came, how)
-    found = [*sides.undecided(merged.conflicts), *sides.refused(done.refused)]
-    found += [*sides.broken(done.broken), *sides.uncompiled(done.uncompiled)]
-    known = {each.what: each for each in contested_in(forest, waiting)}
-    # what was wrong already is no news to the database, but waits on while it is
-    found += [each for each in _still_wrong(writing, sides, known.values()) if each.what in known]
-    gone = {each.what: each for each in contested_in(forest, waiting, SETTLED)}
-    next_id = 1 + max(each.id for each in (*known.values(), *gone.values()))
-    contested = []
-    for each in once(found):
-        if each.what in known:
-            contested.append(replace(each, id=known[each.what].id))
-        elif each.what not in gone:
-            contested.append(replace(each, id=next_id))
-            next_id += 1
-    # those that are being settled are to lie with the settled, though the merge does not speak of them any more
-    there, settling = {each.id for each in contested}, {each.id for each in settled}
-    contested += [each for each in known.values() if each.id in settling - there]
-    ordered = sorted(contested, key=lambda each: each.id)
-    conflicts = contesting(forest, ordered, waiting.conflicts.roots[SETTLED])
-    return (
-        replace(waiting, how=how, conflicts=conflicts, renumbered=merged.renumbered),
-        done,
-        _as_left(forest, came, done),
-    )
-
-
-def _as_left(forest: Forest, came: Version, done: Put) -> Version:
-    """What a merge has left: what came, but for the rows that the database refused."""
-    rows: dict[str, dict[bytes, Row | None]] = {}
-    for each in done.refused:
-        table = came.shape.tables[each.table]
-        rows.setdefault(each.table, {})[encode_key(each.key)] = row_at(
-            forest, done.version, each.table, each.key, table
-        )
-    return with_rows(forest, came, rows)
-
-
-def _with_refused(desk: Desk, version: Version, merged: Version, settled: Sequence[Contested]) -> Version:
-    """What a merge has left, as if rows that were refused and are settled now had come: what stands there instead is a
-    decision, which a merge done again keeps."""
-    rows: dict[str, dict[bytes, Row | None]] = {}
-    for each in settled:
-        wanted, table = each.sides[2], version.shape.tables.get(each.table)
-        if each.kind in REFUSED and each.key is not None and wanted is not None and table is not None:
-            row = dict(zip(merged.shape.tables[each.table].cells, wanted, strict=True))
-            rows.setdefault(each.table, {})[encode_key(each.key)] = tuple(row.get(cell) for cell in table.cells)
-    return with_rows(desk.repository.forest, version, rows)

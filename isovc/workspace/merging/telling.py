@@ -8,12 +8,12 @@ from typing import TypeAlias
 
 from isovc.model import Key, Table
 from isovc.repo.merges import Contested
-from isovc.snapshot.how import How, Place
-from isovc.snapshot.lineage import Lineage, lineages
-from isovc.snapshot.merge import Conflict
+from isovc.snapshot.merging.how import How, Place
+from isovc.snapshot.merging.lineage import Lineage, lineages
+from isovc.snapshot.merging.merge import Conflict
 from isovc.snapshot.rows import row_at
 from isovc.snapshot.version import Version
-from isovc.snapshot.virtual_rows import table_of
+from isovc.snapshot.virtual.rows import table_of
 from isovc.sources.sqlite import Broken, Refusal
 from isovc.tree.forest import Forest
 from isovc.tree.leaf import Row as Cells

@@ -17,7 +17,7 @@ from isovc.repo.timeline import Line, Timelines
 from isovc.repo.versions import version_of
 from isovc.snapshot.version import Version
 from isovc.workspace.desk import Desk
-from isovc.workspace.watchers import watcher_of
+from isovc.workspace.watching.watchers import watcher_of
 
 _WRITING = 0.5  # seconds in which a watcher has written down what it has seen, on a machine that is busy
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from isovc.blobs import apart, whole
 from isovc.encoding.values import External
 from isovc.model import Table
-from isovc.snapshot.how import How
-from isovc.snapshot.json_merge import Contested, merge_json
+from isovc.snapshot.merging.how import How
+from isovc.snapshot.merging.json_merge import Contested, merge_json
 from isovc.snapshot.values import is_large
 from isovc.sql import folded
 from isovc.store.protocol import ChunkStore, ChunkWriter

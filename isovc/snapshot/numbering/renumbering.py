@@ -10,8 +10,8 @@ from isovc.encoding.orderkey import decode_key, encode_key
 from isovc.errors import CannotRenumber
 from isovc.model import KeyKind, Table
 from isovc.snapshot.compare import changes
-from isovc.snapshot.links import Link, links
-from isovc.snapshot.sequence import noted, number_given
+from isovc.snapshot.numbering.links import Link, links
+from isovc.snapshot.numbering.sequence import noted, number_given
 from isovc.snapshot.version import Version
 from isovc.sql import folded, is_autoincrement
 from isovc.tree.diff import differing_cells

@@ -9,9 +9,9 @@ from itertools import chain
 from isovc.model import Shape, Table
 from isovc.snapshot.move import all_rows
 from isovc.snapshot.version import Version
-from isovc.snapshot.virtual import FULL_TEXT, NotMade, Thing
-from isovc.snapshot.virtual_content import aside, kept, lay_indexed
-from isovc.snapshot.virtual_settings import Change, Rows, Settings
+from isovc.snapshot.virtual.content import aside, kept, lay_indexed
+from isovc.snapshot.virtual.settings import Change, Rows, Settings
+from isovc.snapshot.virtual.tables import FULL_TEXT, NotMade, Thing
 from isovc.sources.sqlite import Scratch
 from isovc.tree.forest import Forest, Root
 

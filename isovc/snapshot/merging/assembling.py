@@ -9,10 +9,10 @@ from typing import TypeAlias
 
 from isovc.model import SchemaObject
 from isovc.snapshot.choose import choose
-from isovc.snapshot.conflict import Conflict
-from isovc.snapshot.how import How, Place, Side
-from isovc.snapshot.lineage import SIDES, Lineage
-from isovc.snapshot.standing import NOTHING_FILLED, Constraint, Filled, Standing, standing
+from isovc.snapshot.merging.conflict import Conflict
+from isovc.snapshot.merging.how import How, Place, Side
+from isovc.snapshot.merging.lineage import SIDES, Lineage
+from isovc.snapshot.merging.standing import NOTHING_FILLED, Constraint, Filled, Standing, standing
 from isovc.snapshot.version import Version
 from isovc.sql import folded, words
 

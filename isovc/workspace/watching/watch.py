@@ -15,10 +15,10 @@ from isovc.errors import Busy, DatabaseForbidden, NoDatabase
 from isovc.repo.entries import Entry, Kind
 from isovc.sources.sqlite import LogLost, following
 from isovc.workspace.desk import Desk
-from isovc.workspace.file_watch import FileWatch
-from isovc.workspace.log_watch import LogWatch
-from isovc.workspace.recording import Recorder
-from isovc.workspace.watchers import names_file
+from isovc.workspace.watching.file import FileWatch
+from isovc.workspace.watching.log import LogWatch
+from isovc.workspace.watching.recording import Recorder
+from isovc.workspace.watching.watchers import names_file
 
 _AGAIN = 0.5  # seconds to wait before the database is looked for again
 

@@ -12,8 +12,8 @@ from isovc.model import Row, Table, Value
 from isovc.snapshot.choose import choose
 from isovc.snapshot.values import with_large
 from isovc.snapshot.version import Version
-from isovc.snapshot.virtual import NotMade, Thing
-from isovc.snapshot.virtual_content import as_version
+from isovc.snapshot.virtual.content import as_version
+from isovc.snapshot.virtual.tables import NotMade, Thing
 from isovc.tree.build import build
 from isovc.tree.forest import Forest, Root
 from isovc.tree.read import get

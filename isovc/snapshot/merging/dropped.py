@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from isovc.encoding.orderkey import encode_key
 from isovc.model import Table
-from isovc.snapshot.assembling import Versions
-from isovc.snapshot.lineage import Lineage
-from isovc.snapshot.merge_layouts import defaults
-from isovc.snapshot.standing import Filled, key_of
+from isovc.snapshot.merging.assembling import Versions
+from isovc.snapshot.merging.fitting import defaults
+from isovc.snapshot.merging.lineage import Lineage
+from isovc.snapshot.merging.standing import Filled, key_of
 from isovc.sql import folded
 from isovc.tree.diff import diff, differing_cells
 from isovc.tree.forest import Forest, Root

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from isovc.model import Table
-from isovc.snapshot.how import How, Side
+from isovc.snapshot.merging.how import How, Side
 from isovc.snapshot.renames import pairs
 from isovc.snapshot.version import Version
 from isovc.sql import folded

@@ -8,20 +8,20 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from isovc.model import Shape, Table
-from isovc.snapshot.assembling import Versions
 from isovc.snapshot.choose import choose
-from isovc.snapshot.conflict import Conflict
-from isovc.snapshot.definitions import Definitions, merge_definitions
-from isovc.snapshot.how import PLAIN, How, Side
-from isovc.snapshot.json_cells import JsonCells
-from isovc.snapshot.lineage import SIDES, Lineage
-from isovc.snapshot.merge_layouts import Open
-from isovc.snapshot.merge_rows import RowMerge
-from isovc.snapshot.renumbering import renumbered
-from isovc.snapshot.sequence import SEQUENCE, merge_sequence, renamed_sequence
+from isovc.snapshot.merging.assembling import Versions
+from isovc.snapshot.merging.conflict import Conflict
+from isovc.snapshot.merging.deciding import Open
+from isovc.snapshot.merging.definitions import Definitions, merge_definitions
+from isovc.snapshot.merging.how import PLAIN, How, Side
+from isovc.snapshot.merging.json_cells import JsonCells
+from isovc.snapshot.merging.lineage import SIDES, Lineage
+from isovc.snapshot.merging.rows import RowMerge
+from isovc.snapshot.merging.virtual import Plainly, merge_virtual
+from isovc.snapshot.numbering.renumbering import renumbered
+from isovc.snapshot.numbering.sequence import SEQUENCE, merge_sequence, renamed_sequence
 from isovc.snapshot.version import Version
-from isovc.snapshot.virtual import things_of
-from isovc.snapshot.virtual_merge import Plainly, merge_virtual
+from isovc.snapshot.virtual.tables import things_of
 from isovc.tree.build import build
 from isovc.tree.edit import Edit, Replacement, edit
 from isovc.tree.forest import Forest, Root

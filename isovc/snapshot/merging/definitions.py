@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from isovc.model import SchemaObject, Table
-from isovc.snapshot.assembling import Assembly, Objects, Versions
-from isovc.snapshot.conflict import Conflict
-from isovc.snapshot.disagreement import Disagreement
-from isovc.snapshot.dropped import filled
-from isovc.snapshot.how import How, Side
-from isovc.snapshot.lineage import Lineage, lineages
+from isovc.snapshot.merging.assembling import Assembly, Objects, Versions
+from isovc.snapshot.merging.conflict import Conflict
+from isovc.snapshot.merging.disagreement import Disagreement
+from isovc.snapshot.merging.dropped import filled
+from isovc.snapshot.merging.how import How, Side
+from isovc.snapshot.merging.lineage import Lineage, lineages
 from isovc.sources.sqlite.rehearsal import Renaming, rehearse, renamed_objects
 from isovc.sql import module_of, taken_apart
 from isovc.tree.forest import Forest

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from isovc.model import Column, KeyKind, Table
-from isovc.snapshot.conflict import Kind
-from isovc.snapshot.how import Side
-from isovc.snapshot.lineage import SIDES, Lineage
+from isovc.snapshot.merging.conflict import Kind
+from isovc.snapshot.merging.how import Side
+from isovc.snapshot.merging.lineage import SIDES, Lineage
 from isovc.snapshot.version import Version
 from isovc.sql import affinity, merge_texts, words
 

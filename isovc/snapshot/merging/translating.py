@@ -11,14 +11,14 @@ from isovc.encoding.orderkey import encode_key
 from isovc.errors import CannotRenumber
 from isovc.model import Shape, Table
 from isovc.snapshot.compare import changes
-from isovc.snapshot.how import PLAIN
-from isovc.snapshot.lineage import lineages
-from isovc.snapshot.links import links, of_class
-from isovc.snapshot.number_cells import NumberCell, NumberCells, number_in
-from isovc.snapshot.numbers import SAME, Numbers
-from isovc.snapshot.renumbering import NUMBERED
-from isovc.snapshot.row_names import Names, RowNames, rows_there
-from isovc.snapshot.sequence import noted
+from isovc.snapshot.merging.how import PLAIN
+from isovc.snapshot.merging.lineage import lineages
+from isovc.snapshot.merging.row_names import Names, RowNames, rows_there
+from isovc.snapshot.numbering.cells import NumberCell, NumberCells, number_in
+from isovc.snapshot.numbering.links import links, of_class
+from isovc.snapshot.numbering.numbers import SAME, Numbers
+from isovc.snapshot.numbering.renumbering import NUMBERED
+from isovc.snapshot.numbering.sequence import noted
 from isovc.snapshot.version import Version
 from isovc.sql import is_autoincrement
 from isovc.tree.diff import differing_cells

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from isovc.snapshot.how import Place
+from isovc.snapshot.merging.how import Place
 from isovc.tree.merge import Conflict as RowConflict
 
 Kind = Literal["row", "schema", "rows against schema"]

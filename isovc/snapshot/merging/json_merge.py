@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-from isovc.snapshot.json_texts import Contents, Member, Node, read, tokens
+from isovc.snapshot.merging.json_texts import Contents, Member, Node, read, tokens
 
 _NAMED = 3  # keys that are told by name: more of them help nobody
 _READ = 80  # characters of one

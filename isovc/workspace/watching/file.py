@@ -19,7 +19,7 @@ from isovc.snapshot.version import same
 from isovc.sources.sqlite import Mark, Reading, glancing
 from isovc.workspace.capturing import known_of
 from isovc.workspace.desk import Desk
-from isovc.workspace.recording import Draft, Recorder
+from isovc.workspace.watching.recording import Draft, Recorder
 
 _ALIVE = 10.0  # seconds after which it is written down that nothing happened
 _DUTY = 20  # writers wait while the file is read, so it is read for at most one part in so many of the time

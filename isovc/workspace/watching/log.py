@@ -18,7 +18,7 @@ from isovc.snapshot.version import same
 from isovc.sources.sqlite import MOST_FRAMES, Commit, Following, LogLost, Notices, Place, RowsNow
 from isovc.workspace.capturing import known_of
 from isovc.workspace.desk import Desk
-from isovc.workspace.recording import Draft, Recorder
+from isovc.workspace.watching.recording import Draft, Recorder
 
 # frames: three quarters of what SQLite's writers let their log grow to before they empty it themselves. So they find
 # nothing to do, and the two syncs of the disk that it takes are not more of them than without a watcher.

@@ -12,11 +12,12 @@ from typing import Any, TypeAlias
 from isovc.blobs import apart
 from isovc.encoding.orderkey import encode_keys
 from isovc.model import Table
-from isovc.snapshot.how import Side
-from isovc.snapshot.lineage import SIDES, Lineage
-from isovc.snapshot.merge_layouts import Deciding, Fitting, Open, Whole, fitting, has_to_be_there
-from isovc.snapshot.rekeyed import rekeyed, settles_key
-from isovc.snapshot.settling import Settling, settling
+from isovc.snapshot.merging.deciding import Deciding, Open, Whole
+from isovc.snapshot.merging.fitting import Fitting, fitting, has_to_be_there
+from isovc.snapshot.merging.how import Side
+from isovc.snapshot.merging.lineage import SIDES, Lineage
+from isovc.snapshot.merging.rekeyed import rekeyed, settles_key
+from isovc.snapshot.merging.settling import Settling, settling
 from isovc.snapshot.values import is_large, with_large
 from isovc.snapshot.version import Version
 from isovc.store.protocol import ChunkWriter

@@ -6,11 +6,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from isovc.model import SchemaObject
-from isovc.snapshot.assembling import Assembly, Objects
-from isovc.snapshot.conflict import Conflict
-from isovc.snapshot.how import Place
-from isovc.snapshot.lineage import Lineage
-from isovc.snapshot.standing import Constraint
+from isovc.snapshot.merging.assembling import Assembly, Objects
+from isovc.snapshot.merging.conflict import Conflict
+from isovc.snapshot.merging.how import Place
+from isovc.snapshot.merging.lineage import Lineage
+from isovc.snapshot.merging.standing import Constraint
 from isovc.sources.sqlite.rehearsal import Rehearsal, rehearse
 from isovc.sql import folded, mentioned, module_of, references, taken_apart
 

@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from isovc.snapshot.choose import choose
-from isovc.snapshot.how import How
+from isovc.snapshot.merging.boxes import contested_boxes
+from isovc.snapshot.merging.how import How
 from isovc.snapshot.version import Version
-from isovc.snapshot.virtual import (
+from isovc.snapshot.virtual.content import as_version, content, is_in_step, kind_of
+from isovc.snapshot.virtual.rebuild import of_rows, of_what_it_indexes
+from isovc.snapshot.virtual.settings import MergeRows, merge_settings
+from isovc.snapshot.virtual.tables import (
     BOXES,
     NotMade,
     Thing,
@@ -19,10 +23,6 @@ from isovc.snapshot.virtual import (
     thing,
     with_thing,
 )
-from isovc.snapshot.virtual_boxes import contested_boxes
-from isovc.snapshot.virtual_content import as_version, content, is_in_step, kind_of
-from isovc.snapshot.virtual_rebuild import of_rows, of_what_it_indexes
-from isovc.snapshot.virtual_settings import MergeRows, merge_settings
 from isovc.tree.build import build
 from isovc.tree.edit import Edit, edit
 from isovc.tree.forest import Forest

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from isovc.encoding.orderkey import encode_key
 from isovc.errors import CannotRenumber
-from isovc.snapshot.lineage import Lineage
-from isovc.snapshot.numbers import SAME, Numberings
-from isovc.snapshot.renumbering import HIGHEST, NUMBERED, first_free
+from isovc.snapshot.merging.lineage import Lineage
+from isovc.snapshot.numbering.numbers import SAME, Numberings
+from isovc.snapshot.numbering.renumbering import HIGHEST, NUMBERED, first_free
 from isovc.snapshot.version import Version
 from isovc.tree.forest import Forest
 from isovc.tree.read import get_many

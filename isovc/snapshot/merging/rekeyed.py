@@ -8,8 +8,9 @@ from itertools import islice
 from isovc.encoding.orderkey import encode_key
 from isovc.model import KeyKind, Table
 from isovc.model.shape import ROWID
-from isovc.snapshot.merge_layouts import Fitting, Open
-from isovc.snapshot.settling import Settling
+from isovc.snapshot.merging.deciding import Open
+from isovc.snapshot.merging.fitting import Fitting
+from isovc.snapshot.merging.settling import Settling
 from isovc.tree.build import build
 from isovc.tree.edit import Edit, edit
 from isovc.tree.forest import Forest, Root

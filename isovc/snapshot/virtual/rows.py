@@ -10,10 +10,10 @@ from isovc.errors import ChoiceRefused
 from isovc.formats.words import key_shown
 from isovc.model import Table
 from isovc.snapshot.version import Version
-from isovc.snapshot.virtual import NotMade, indexed, keeps_rowids, thing, things_of, with_thing
-from isovc.snapshot.virtual_content import columns_of, content, is_in_step, kind_of
-from isovc.snapshot.virtual_rebuild import of_rows, of_what_it_indexes
-from isovc.snapshot.virtual_settings import settings_of
+from isovc.snapshot.virtual.content import columns_of, content, is_in_step, kind_of
+from isovc.snapshot.virtual.rebuild import of_rows, of_what_it_indexes
+from isovc.snapshot.virtual.settings import settings_of
+from isovc.snapshot.virtual.tables import NotMade, indexed, keeps_rowids, thing, things_of, with_thing
 from isovc.tree.edit import Edit, edit
 from isovc.tree.forest import Forest, Root
 

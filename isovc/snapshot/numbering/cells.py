@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from isovc.model import Column, Table
-from isovc.snapshot.links import Link, alike
+from isovc.snapshot.numbering.links import Link, alike
 
 _NUMBER = Column("", "INTEGER")  # what a number is compared by, however the cells between say it
 

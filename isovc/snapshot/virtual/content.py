@@ -20,7 +20,7 @@ from isovc.model import Column, KeyKind, Row, SchemaObject, Shape, Table
 from isovc.snapshot.move import all_rows
 from isovc.snapshot.values import without_large
 from isovc.snapshot.version import Version
-from isovc.snapshot.virtual import BOXES, FTS5, FULL_TEXT, POLYGONS, NotMade, Thing, indexed, text_of
+from isovc.snapshot.virtual.tables import BOXES, FTS5, FULL_TEXT, POLYGONS, NotMade, Thing, indexed, text_of
 from isovc.sources.sqlite import Scratch, scratch
 from isovc.sql import name as quoted
 from isovc.tree.build import build
