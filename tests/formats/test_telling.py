@@ -108,9 +108,39 @@ def test_a_sheet_computes_nothing(tmp_path: Path) -> None:
     assert tuple(rows[0]) == csv_rows.HEAD
     assert {len(row) for row in rows} == {len(csv_rows.HEAD)}
     assert [row[:3] for row in rows[1:2]] == [["view", "<b>", "added"]]
-    cells = [cell for row in rows[1:] for cell in row]
-    assert {"'=1+2", "'+1", "'-1", "'@x", "'\tx", "-5"} <= set(cells)  # -5 is a number
-    assert not [cell for cell in cells if cell.startswith(("=", "+", "@", "\t", "\r"))]
+    assert [decode_value(json.loads(row[5])["a"]) for row in rows[2:]] == sorted(NASTY, key=_bytes)
+    assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def test_a_sheet_says_one_line_a_change_and_tells_null_from_an_empty_text(tmp_path: Path) -> None:
+    table = 'CREATE TABLE "=t"(a, b, c, PRIMARY KEY(a, b));'
+    make(
+        tmp_path / "a.db",
+        f"{table} INSERT INTO \"=t\" VALUES(1, 'x', ''), (2, '', NULL); PRAGMA user_version=1;"
+        "CREATE TABLE u(id INTEGER PRIMARY KEY, old); INSERT INTO u VALUES(1, 'kept'), (2, 'kept too')",
+    )
+    make(
+        tmp_path / "b.db",
+        f"{table} INSERT INTO \"=t\" VALUES(1, 'x', NULL), (3, NULL, x'00'); PRAGMA user_version=-2;"
+        "CREATE TABLE u(id INTEGER PRIMARY KEY, new); INSERT INTO u VALUES(1, 'kept'), (2, '')",
+    )
+    pair = Pair(tmp_path)
+    found = pair.delta(pair.version(tmp_path / "a.db"), pair.version(tmp_path / "b.db"))
+    rows = list(csv.reader(StringIO("".join(csv_rows.lines(found)), newline="")))
+    before = '{"name":"u","sql":"CREATE TABLE u(id INTEGER PRIMARY KEY, old)"}'
+    after = '{"name":"u","sql":"CREATE TABLE u(id INTEGER PRIMARY KEY, new)"}'
+    assert rows[1:] == [
+        ["table", "u", "modified", "", before, after],
+        ["pragma", "user_version", "modified", "", '{"value":1}', '{"value":-2}'],
+        ["row", "'=t", "modified", '[1,"x",null]', '{"c":""}', '{"c":null}'],
+        ["row", "'=t", "removed", '[2,"",null]', '{"a":2,"b":"","c":null}', ""],
+        ["row", "'=t", "added", "[3,null,2]", "", '{"a":3,"b":null,"c":{"$blob":"AA=="}}'],
+        ["row", "u", "modified", "[2]", '{"new":"kept too"}', '{"new":""}'],
+    ]
 
 
 class _Page(HTMLParser):

@@ -59,7 +59,8 @@ def diff(
     """Show what differs between two versions, row by row.
 
     Without A and B: what is uncommitted. A range A...B begins where the two parted. The formats jsonl and sql are
-    patches: isovc apply takes both, and sqlite3 runs the second.
+    patches: isovc apply takes both, and sqlite3 runs the second. The format csv is a line a change, with the cells
+    before and after as JSON.
     """
     here = here_of(ctx)
     _check(here, form, stat=with_stat, name_only=name_only, columns=columns)
