@@ -1537,7 +1537,9 @@ class NothingEdited(Refused):
     def __init__(self, *, open: int) -> None:  # noqa: A002 - what it is
         self.open = open
         super().__init__(
-            f"none of the {open:,} rows that wait has been edited since",
+            f"none of the {open:,} rows that wait has been edited since"
+            if open != 1
+            else "the row that waits has not been edited since",
             hint="isovc resolve --ours, --theirs or --base settles them; isovc conflicts lists them",
         )
 

@@ -21,6 +21,7 @@ from isovc.errors import (
     ConflictsWait,
     IsovcError,
     NoSuchConflict,
+    NothingEdited,
     NothingToCommit,
     NothingToStash,
     UncommittedInTheWay,
@@ -266,7 +267,7 @@ class MergeMachine(RuleBasedStateMachine):
             live = settled(live, meant, "" if how == "set" else how, values)
         found = self._do(
             lambda: resolve(self._desk(), which, Choice(how, values), self._deed("resolve")),
-            None if meant else NoSuchConflict,
+            None if meant else NothingEdited if how == "as it is" and not which.table else NoSuchConflict,
         )
         if found is not None:
             assert len(found.settled) == len(meant)
