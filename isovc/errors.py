@@ -1854,14 +1854,14 @@ class BadHead(WrongUsage):
 
 
 class BadCondition(WrongUsage):
-    """A condition for rows that SQLite does not take."""
+    """A condition for rows that SQLite does not take. `table`: the one that was named; empty: it works in none."""
 
     code = "bad-condition"
 
-    def __init__(self, *, condition: str, why: str) -> None:
-        self.condition, self.why = condition, why
+    def __init__(self, *, condition: str, why: str, table: str = "") -> None:
+        self.condition, self.why, self.table = condition, why, table
         super().__init__(
-            f"the condition {condition!r} does not work here: {why}",
+            f"the condition {condition!r} does not work in {f'the table {table}' if table else 'any table'}: {why}",
             hint="it is an SQL expression over the columns of a table, like \"price > 10 AND name LIKE 'A%'\"",
         )
 

@@ -16,22 +16,23 @@ from isovc.workspace.comparing import Comparison
 _BAR = 40  # characters of the longest bar
 
 
-def lines(found: Comparison, *, every_table: bool) -> Iterator[Line]:
-    """All of it. Tables in which a virtual table stores what it holds are only counted, unless `every_table`."""
+def lines(found: Comparison) -> Iterator[Line]:
+    """All of it."""
     for definition in found.delta.definitions:
         yield from _definition(definition)
     for table in found.delta.tables:
-        if table.shown.shadow_of and not every_table:
-            counts = found.counts(table)
-            many = counts.added + counts.modified + counts.removed
-            yield (
-                Styled(on_one_line(table.name), "bold"),
-                f"  {many:,} rows, stored by {on_one_line(table.shown.shadow_of)}",
-            )
-        else:
-            yield from _table(table)
+        yield from _table(table)
+    yield from _stored(found, "")
     if found.cut:
         yield "More differs than is shown."
+
+
+def _stored(found: Comparison, margin: str) -> Iterator[Line]:
+    """Virtual tables that store the same otherwise, or what only their module can read: no rows of anybody's."""
+    for name, tables in sorted(found.stored.items()):
+        many = sum(bool(next(table.rows(), None)) for table in tables)
+        what = f"stored otherwise, in {many} table{'s' * (many != 1)} of its own (-t {on_one_line(tables[0].name)})"
+        yield (f"{margin}", Styled(on_one_line(name), "bold"), f"  {what}")
 
 
 def stat(found: Comparison) -> Iterator[Line]:
@@ -55,12 +56,13 @@ def stat(found: Comparison) -> Iterator[Line]:
             if (many := sum(getattr(each, word) for _, each in counted))
         ]
         yield f" {tables}: {', '.join(words) or 'no rows'}"
+    yield from _stored(found, " ")
 
 
 def names(found: Comparison) -> Iterator[Line]:
     """The names of what differs, each on a line."""
     about = (each.table or each.name for each in found.delta.definitions)
-    yield from sorted(map(on_one_line, {*about, *(table.name for table in found.delta.tables)}))
+    yield from sorted(map(on_one_line, {*about, *(table.name for table in found.delta.tables), *found.stored}))
 
 
 def document(found: Comparison, origin: str, goal: str) -> dict[str, Any]:
@@ -70,6 +72,7 @@ def document(found: Comparison, origin: str, goal: str) -> dict[str, Any]:
         "from": origin,
         "to": goal,
         "tables": counts_document(counts),
+        "left_out": list(found.left_out),
         "renamed": _renamed(found.delta.definitions),
         "schema": [
             {"type": each.type, "name": each.name, "table": each.table, "op": each.op}

@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 
-from isovc.encoding.orderkey import encode_key
-from isovc.errors import BadCondition, NoSuchColumn, NoSuchTable
+from isovc.errors import NoSuchColumn, NoSuchTable
 from isovc.formats.delta import Definition, Delta, TableDelta, same
-from isovc.model import Row, RowChange, Shape, Table, Value
+from isovc.model import Row, RowChange, Table, Value
 from isovc.snapshot.compare import Counts
 from isovc.snapshot.delta import count, delta, tally
 from isovc.snapshot.version import Version
-from isovc.sources.sqlite import Twin, twin
+from isovc.snapshot.virtual.differing import Folded, folded
+from isovc.snapshot.virtual.rows import table_of
+from isovc.snapshot.virtual.tables import NotMade
+from isovc.tree.forest import Forest
+from isovc.workspace.conditions import Condition
 from isovc.workspace.desk import Desk
-
-_AT_ONCE = 512  # rows held against the condition together
 
 Rows = Callable[[], Iterator[RowChange]]
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What is wanted; nothing said: everything. `where`: an SQL expression that the row meets before or after."""
+    """What is wanted; nothing said: everything. `where`: an SQL expression that the row meets before or after.
+    `as_virtual`: virtual tables as rows under their own columns, not as the tables in which they store them; a table
+    that is named is shown as it is."""
 
     tables: tuple[str, ...] = ()
     where: str = ""
     columns: tuple[str, ...] = ()
     limit: int | None = None
     schema_only: bool = False
+    as_virtual: bool = False
 
     @property
     def by_row(self) -> bool:
@@ -41,16 +44,21 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What differs of what is wanted. `cut`: there is more than was asked for."""
+    """What differs of what is wanted. `cut`: there is more than was asked for. `stored`: virtual tables of which only
+    what they store differs, with the tables in which it does. `left_out`: tables that the condition does not fit."""
 
     delta: Delta
     cut: bool
     counts: Callable[[TableDelta], Counts]
+    stored: Mapping[str, tuple[TableDelta, ...]]
+    left_out: tuple[str, ...]
 
     def __bool__(self) -> bool:
         """Whether anything differs."""
         found = self.delta
-        return bool(found.definitions) or any(next(table.rows(), None) is not None for table in found.tables)
+        return bool(found.definitions or self.stored) or any(
+            next(table.rows(), None) is not None for table in found.tables
+        )
 
 
 def compare(desk: Desk, old: Version, new: Version, selection: Selection) -> Comparison:
@@ -60,15 +68,29 @@ def compare(desk: Desk, old: Version, new: Version, selection: Selection) -> Com
     if selection.tables:
         found = _of_tables(found, selection.tables)
     tables = () if selection.schema_only else found.tables
+    shown = Folded(tables, frozenset(), {})
+    if selection.as_virtual:
+        apart = {name.lower() for name in selection.tables}
+        shown = folded(forest, old, new, tables, apart=apart)
+        tables = shown.tables
     if selection.columns:
         tables = tuple(_of_columns(tables, selection.columns))
+    left_out: tuple[str, ...] = ()
     if selection.where:
-        tables = tuple(_where(desk, found, tables, selection.where))
+        met, left_out = _met(desk, (old, new), found, tables, selection)
+        tables = tuple(met)
     cut = False
     if selection.limit is not None:
         tables, cut = _limited(tables, selection.limit)
-    counts = tally if selection.by_row else partial(count, forest, old, new)
-    return Comparison(replace(found, tables=tables), cut, counts)
+    stored = {} if selection.where or selection.columns else shown.stored
+    counts = partial(_count, forest, old, new, None if selection.by_row else shown.virtual)
+    return Comparison(replace(found, tables=tables), cut, counts, stored, left_out)
+
+
+def _count(forest: Forest, old: Version, new: Version, by_row: frozenset[str] | None, table: TableDelta) -> Counts:
+    """`by_row`: the tables whose rows must be looked at; None: all of them."""
+    is_quick = by_row is not None and table.name not in by_row
+    return count(forest, old, new, table) if is_quick else tally(table)
 
 
 # -- tables and columns ------------------------------------------------------------------------------------------------
@@ -141,51 +163,40 @@ def _changing(table: TableDelta, only: frozenset[str]) -> Iterator[RowChange]:
 # -- conditions and limits ---------------------------------------------------------------------------------------------
 
 
-def _where(desk: Desk, found: Delta, tables: Iterable[TableDelta], condition: str) -> Iterator[TableDelta]:
-    """The tables that have what the condition speaks of; it is an error if none has."""
-    why = ""
-    fitting = []
-    for table in tables:
-        with ExitStack() as stack:
-            sides = _twins(desk, found, table, stack)
-            said = [side.check(condition) for side in sides if side is not None]
-        if all(said):
-            why = why or said[0]
-        else:
-            fitting.append(replace(table, rows=partial(_meeting, desk, found, table, condition)))
-    if why and not fitting:
-        raise BadCondition(condition=condition, why=why)
-    yield from fitting
+def _met(
+    desk: Desk, versions: tuple[Version, Version], found: Delta, tables: tuple[TableDelta, ...], wanted: Selection
+) -> tuple[list[TableDelta], tuple[str, ...]]:
+    condition = Condition(wanted.where, found, desk.database.path)
+
+    def named(name: str) -> list[TableDelta]:
+        """What a name stands for, whether it differs or not."""
+        differing = [table for table in tables if name.lower() in _named(table)]
+        return differing or [table for table in _every(versions, wanted) if name.lower() in _named(table)]
+
+    if wanted.tables:
+        return condition.of_named(tables, wanted.tables, named), ()
+    # what a module stores is no row of anybody's: a part of it would be nothing at all
+    asked = [table for table in tables if not table.shown.shadow_of]
+    return condition.of_any(asked, (table for table in _every(versions, wanted) if not table.shown.shadow_of))
 
 
-def _twins(desk: Desk, found: Delta, table: TableDelta, stack: ExitStack) -> list[Twin | None]:
-    """A twin of the table as it was, and one of it as it is."""
+def _every(versions: tuple[Version, Version], wanted: Selection) -> Iterator[TableDelta]:
+    """The tables of both versions, without their rows."""
+    old, new = versions
+    names = {name for version in versions for name in version.shape.tables}
+    if wanted.as_virtual:
+        names |= {each.name for version in versions for each in version.shape.objects if each.type == "table"}
+    for name in sorted(names):
+        sides = [_table_of(version, name) for version in (old, new)]
+        if any(sides):
+            yield TableDelta(sides[0], sides[1], {}, lambda: iter(()))
 
-    def one(side: Table | None, shape: Shape) -> Twin | None:
-        if side is None:
-            return None
-        sql = next(each.sql for each in shape.objects if (each.type, each.name) == ("table", side.name))
-        return stack.enter_context(twin(side, sql, shape.encoding, desk.database.path))
 
-    return [one(table.before, found.old), one(table.after, found.new)]
-
-
-def _meeting(desk: Desk, found: Delta, table: TableDelta, condition: str) -> Iterator[RowChange]:
-    """The changes of rows that meet the condition before or after."""
-    with ExitStack() as stack:
-        before, after = _twins(desk, found, table, stack)
-        before = before if before is not None and not before.check(condition) else None
-        after = after if after is not None and not after.check(condition) else None
-        changes = table.rows()
-        while some := list(islice(changes, _AT_ONCE)):
-            olds = [change.before for change in some if change.before is not None]
-            news = [change.after for change in some if change.after is not None]
-            was = before.matching(olds, condition) if before and olds else set()
-            now = after.matching(news, condition) if after and news else set()
-            for change in some:
-                key = encode_key(change.key)
-                if (change.before is not None and key in was) or (change.after is not None and key in now):
-                    yield change
+def _table_of(version: Version, name: str) -> Table | None:
+    try:
+        return table_of(version, name)
+    except NotMade:
+        return None
 
 
 def _limited(tables: Iterable[TableDelta], limit: int) -> tuple[tuple[TableDelta, ...], bool]:

@@ -255,12 +255,74 @@ def test_a_new_column_changes_only_rows_that_have_something_in_it(app: Versioned
     assert app.ok("diff").splitlines()[-2:] == ["notes", "  ~ 2  more  1 -> NULL"]
 
 
-def test_stored_tables_of_others_are_counted_only(app: Versioned) -> None:
+def test_virtual_tables_are_shown_by_their_rows(app: Versioned) -> None:
+    app.sql(
+        "CREATE VIRTUAL TABLE f USING fts5(t); CREATE VIRTUAL TABLE r USING rtree(id, low, high);"
+        "INSERT INTO f VALUES('first'); INSERT INTO r VALUES(1, 0, 1)"
+    )
+    app.commit()
+    app.sql("INSERT INTO f VALUES('hello'); UPDATE r SET high = 2; INSERT INTO notes VALUES(4, '', '')")
+    shown = ["f", "  + 2  t  'hello'", "notes", "  + 4  title  ''", "  + 4  body  ''", "r", "  ~ 1  high  1.0 -> 2.0"]
+    assert app.ok("diff").splitlines() == shown
+    assert app.ok("diff", "-t", "f").splitlines() == shown[:2]
+    assert app.ok("diff", "--where", "high = 2").splitlines() == shown[-2:]
+    assert app.ok("diff", "--where", "id = 1").splitlines() == shown[-2:]
+    assert app.ok("diff", "--stat").splitlines() == [
+        " f     | 1 +",
+        " notes | 1 +",
+        " r     | 1 ~",
+        " 3 tables: 2 added, 1 modified",
+    ]
+    assert app.ok("diff", "--name-only").split() == ["f", "notes", "r"]
+    # what programs read is every table there is, and so is what somebody names
+    assert {"f_data", "f_content", "r_node"} <= set(app.json("diff")["tables"])
+    assert {each["table"] for each in _lines(app, "-t", "f")} >= {"f_data", "f_content"}
+    assert "+ 2  c0  'hello'" in app.ok("diff", "-t", "f_content")
+
+
+def test_a_virtual_table_without_rows_of_its_own_is_named_and_not_counted(app: Versioned) -> None:
+    app.sql("CREATE VIRTUAL TABLE f USING fts5(body, content=notes, content_rowid=id)")
+    app.commit()
+    app.sql("INSERT INTO f(rowid, body) VALUES(1, 'first')")
+    said = "f  stored otherwise, in 3 tables of its own (-t f_data)"
+    assert app.ok("diff").splitlines() == [said]
+    assert app.ok("diff", "--stat").splitlines() == [f" {said}"]
+    assert app.ok("diff", "--name-only").split() == ["f"]
+    assert app.run("diff", "--exit-code").code == 1
+    app.sql("INSERT INTO notes VALUES(4, '', '')")
+    assert app.ok("diff", "--stat").splitlines() == [" notes | 1 +", " 1 table: 1 added", f" {said}"]
+    assert app.ok("diff", "--where", "id > 3", "--stat").splitlines() == [" notes | 1 +", " 1 table: 1 added"]
+
+
+def test_a_condition_must_fit_the_tables_that_are_named(app: Versioned) -> None:
+    app.sql("CREATE VIRTUAL TABLE f USING fts5(t); CREATE TABLE same(only_here)")
+    app.commit()
+    app.sql(EDIT + "; CREATE TABLE new(fresh); INSERT INTO new VALUES(1)")
+    # nobody named a table: those that it fits, and a word about the others
+    done = app.run("diff", "--where", "note = 2", "--name-only")
+    assert (done.code, done.out.split()) == (0, ["new", "tags"])  # definitions are no rows
+    assert "does not fit new, notes" in done.err
+    assert app.json("diff", "--where", "note = 2")["left_out"] == ["new", "notes"]
+    assert _keys(app, "--where", "fresh = 1") == [("new", "added", 1)]
+    # each that is named
+    assert app.refused("diff", "-t", "tags", "-t", "notes", "--where", "note = 2", code=2) == "bad-condition"
+    assert "in the table notes: no such column: note" in app.run("diff", "-t", "notes", "--where", "note = 2").err
+    assert app.ok("diff", "-t", "same", "--where", "only_here = 1") == ""
+    assert app.refused("diff", "-t", "same", "--where", "nope = 1", code=2) == "bad-condition"
+    assert app.ok("diff", "-t", "f", "--where", "t = 'x'") == ""
+    assert app.refused("diff", "-t", "f", "--where", "nope = 1", code=2) == "bad-condition"
+    app.commit()
+    # nothing differs: a condition that fits nowhere is wrong all the same
+    assert app.ok("diff", "--where", "note = 2") == ""
+    assert app.refused("diff", "--where", "nope = 2", code=2) == "bad-condition"
+
+
+def test_a_condition_asks_nothing_of_what_a_module_stores(app: Versioned) -> None:
     app.sql("CREATE VIRTUAL TABLE f USING fts5(t)")
     app.commit()
-    app.sql("INSERT INTO f VALUES('hello')")
-    assert "f_content  1 rows, stored by f" in app.ok("diff")
-    assert "+ 1  c0  'hello'" in app.ok("diff", "-t", "f")
+    app.sql("INSERT INTO f VALUES('hello'); INSERT INTO notes VALUES(10, '', '')")
+    assert _keys(app, "--where", "id = 10") == [("notes", "added", 10)]
+    assert _keys(app, "--where", "id = 10", "-t", "f_data") == [("f_data", "modified", 10)]
 
 
 def test_data_cannot_play_with_the_terminal(app: Versioned) -> None:

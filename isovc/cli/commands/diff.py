@@ -61,6 +61,12 @@ def diff(
     Without A and B: what is uncommitted. A range A...B begins where the two parted. The formats jsonl and sql are
     patches: isovc apply takes both, and sqlite3 runs the second. The format csv is a line a change, with the cells
     before and after as JSON.
+
+    The text shows a virtual table (FTS, R-Tree) by its rows; the other formats, and whoever names them with -t, get the
+    tables in which it stores them.
+
+    With -t the condition of --where must fit each table that is named, as it was or as it is. Without, it is asked of
+    the tables that it fits, and those that differ and lack such a column are named.
     """
     here = here_of(ctx)
     _check(here, form, stat=with_stat, name_only=name_only, columns=columns)
@@ -70,10 +76,13 @@ def diff(
         tuple(each.strip() for each in columns.split(",") if each.strip()),
         limit,
         schema,
+        as_virtual=form is Format.text and not here.screen.json,
     )
     with at_desk(here) as desk, GitHistory(desk.repository.git_folder) as history:
         (origin, one), (goal, other) = _sides(here, desk, history, old, new)
         found = compare(desk, one, other, wanted)
+        if found.left_out:
+            here.screen.warn(f"the condition does not fit {', '.join(found.left_out)}, of which nothing is shown")
         if here.screen.json:
             here.screen.show(document(found, origin, goal), [])
         elif form is not Format.text:
@@ -81,7 +90,7 @@ def diff(
         else:
             with paged(here.screen, wanted=not no_pager, environment=os.environ) as screen:
                 said = stat(found) if with_stat else names(found) if name_only else None
-                screen.show(None, lines(found, every_table=bool(table)) if said is None else said)
+                screen.show(None, lines(found) if said is None else said)
         return int(exit_code and bool(found))
 
 

@@ -76,12 +76,17 @@ def content(forest: Forest, version: Version, thing: Thing) -> tuple[Table, Root
 
 def as_version(table: Table, root: Root) -> Version:
     """A version that holds just this table."""
+    return Version(Shape(objects=(definition_of(table),), tables={table.name: table}), {table.name: root})
+
+
+def definition_of(table: Table) -> SchemaObject:
+    """How an ordinary table with these columns is defined."""
     columns = ", ".join(
         f"{quoted(column.name)} {column.type}{' PRIMARY KEY' if column.primary_key else ''}" for column in table.columns
     )
     without_rowid = " WITHOUT ROWID" if table.without_rowid else ""
-    made = SchemaObject("table", table.name, table.name, f"CREATE TABLE {quoted(table.name)}({columns}){without_rowid}")
-    return Version(Shape(objects=(made,), tables={table.name: table}), {table.name: root})
+    sql = f"CREATE TABLE {quoted(table.name)}({columns}){without_rowid}"
+    return SchemaObject("table", table.name, table.name, sql)
 
 
 def kept(forest: Forest, table: Table, rows: Iterable[list[Row]]) -> Root:
