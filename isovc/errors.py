@@ -1578,6 +1578,34 @@ class NoSuchConflict(Refused):
         super().__init__(f"nothing waits at {what}", hint="isovc conflicts lists all that does")
 
 
+class WholeRowWaits(Refused):
+    """Values were given for cells, and rows wait that both sides spoke of as a whole."""
+
+    code = "whole-row-waits"
+
+    def __init__(self, *, table: str, key: str, kind: str, many: int) -> None:
+        self.table, self.key, self.kind, self.many = table, key, kind, many
+        others = f", and so do{'es' * (many == 2)} {many - 1} more" if many > 1 else ""
+        super().__init__(
+            f"the row {key} of {table} waits as a whole ({kind}){others}: --set settles cells, and rows that are named",
+            hint=f"isovc resolve {quote(table)} {quote(key)} --set COL=VAL keeps the row with this value;"
+            " --ours or --theirs takes a side",
+        )
+
+
+class OtherColumnSet(WrongUsage):
+    """The conflict of one column was named, and a value for another one was given."""
+
+    code = "other-column-set"
+
+    def __init__(self, *, named: str, column: str, place: str) -> None:
+        self.named, self.column, self.place = named, column, place
+        super().__init__(
+            f"only the conflict of column {named} is meant, and --set says what column {column} shall be",
+            hint=f"isovc resolve {quote(f'{place}:{column}')} --set {quote(column)}=VAL settles that one",
+        )
+
+
 class AllSettled(Refused):
     """Nothing waits any more."""
 

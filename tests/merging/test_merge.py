@@ -328,6 +328,40 @@ def test_a_merge_of_a_merge(parted: Parted) -> None:
     assert titles(app) == [(1, "ours"), (2, "theirs"), (3, "later")]
 
 
+def test_a_value_is_for_the_cells_that_wait(parted: Parted) -> None:
+    app = parted(
+        "UPDATE notes SET title = 'ours' WHERE id = 1; UPDATE notes SET body = 'ours' WHERE id = 2;"
+        "DELETE FROM notes WHERE id = 3; INSERT INTO notes VALUES(4, 'ours', 'ours')",
+        "UPDATE notes SET title = 'theirs' WHERE id = 1; UPDATE notes SET body = 'theirs' WHERE id = 2;"
+        "UPDATE notes SET body = 'theirs' WHERE id = 3; INSERT INTO notes VALUES(4, 'theirs', 'theirs')",
+    )
+    assert app.run("merge", "exp").code == 3
+    before = app.rows("SELECT * FROM notes ORDER BY id")
+    done = app.json("resolve", "notes", "--set", "body=5", "--set", "title=4")
+    assert (done["resolved"], done["open"], done["whole"]) == (2, 2, 2)
+    # each value only where its cell waited; rows that wait as a whole are as they were
+    assert app.rows("SELECT * FROM notes ORDER BY id") == [(1, "4", "first"), (2, "two", "5"), *before[2:]]
+    assert [each["kind"] for each in conflicts(app)] == ["delete/edit", "add/add"]
+    assert app.refused("resolve", "--set", "body=5") == "whole-row-waits"
+    said = app.run("resolve", "--set", "body=5").err
+    assert "the row 3 of notes waits as a whole (delete/edit), and so does 1 more" in said
+    # somebody names them
+    assert app.json("resolve", "notes", "3", "--set", "body=5")["open"] == 1
+    assert app.json("resolve", "notes", "4", "--set", "body=6", "--set", "title=7")["open"] == 0
+    assert app.rows("SELECT * FROM notes WHERE id > 2 ORDER BY id") == [(3, "three", "5"), (4, "7", "6")]
+
+
+def test_what_values_leave_is_said(parted: Parted) -> None:
+    app = parted(
+        "UPDATE notes SET body = 'ours' WHERE id = 2; DELETE FROM notes WHERE id = 3",
+        "UPDATE notes SET body = 'theirs' WHERE id > 1",
+    )
+    assert app.run("merge", "exp").code == 3
+    said = app.ok("resolve", "--set", "body=5").splitlines()
+    assert said[0] == "Resolved 1 conflict. 1 to go."
+    assert "1 of them waits as a whole row and got no value, like notes 3 (delete/edit)" in said[1]
+
+
 def test_wrong_words(parted: Parted) -> None:
     app = parted("UPDATE notes SET title = 'ours'", "UPDATE notes SET title = 'theirs'")
     assert app.refused("merge", "--continue") == "nothing-under-way"
@@ -340,7 +374,11 @@ def test_wrong_words(parted: Parted) -> None:
     assert app.refused("resolve", "nowhere", "--ours") == "no-such-conflict"
     assert app.refused("resolve", "notes", "77", "--ours") == "no-such-conflict"
     assert app.refused("resolve", "notes", "1", "--set", "nothing=1") == "no-such-column"
-    assert app.refused("resolve", "notes", "1", "title", "--set", "title=x", "--set", "id=9") == "key-is-kept"
+    assert app.refused("resolve", "notes", "1", "--set", "title=x", "--set", "id=9") == "key-is-kept"
+    both = ("--set", "title=x", "--set", "body=y")
+    assert app.refused("resolve", "notes", "1", "title", *both, code=2) == "other-column-set"
+    said = app.run("resolve", "notes:1:title", "--set", "body=5").err
+    assert "only the conflict of column title is meant, and --set says what column body shall be" in said
     assert len(conflicts(app)) == 3
 
 

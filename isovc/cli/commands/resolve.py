@@ -12,9 +12,10 @@ from isovc.cli.group import command_app
 from isovc.cli.here import here_of
 from isovc.cli.screen import Line
 from isovc.cli.who import deed
-from isovc.cli.wording import counts_document, totals
+from isovc.cli.wording import counts_document, on_one_line, totals
 from isovc.errors import BadAssignment, OptionsClash
 from isovc.formats.typed import typed_value
+from isovc.formats.words import key_shown
 from isovc.history.git_history import GitHistory
 from isovc.model import Value
 from isovc.workspace.merging.choosing import Choice, Which
@@ -44,7 +45,11 @@ def resolve(
     """Settle conflicts: all of them, or those of one table, row or cell.
 
     Without an option what the database holds by now is the answer; without any word that goes for the rows you have
-    edited since."""
+    edited since.
+
+    With --set a value settles the conflicts of its column, in each row that is meant. A row that one side removed, or
+    that both added, waits as a whole: it is settled by --set only where its KEY is given, and is then kept with these
+    values. Rows that the database refused are settled by any value that it takes."""
     here = here_of(ctx)
     said = [
         name
@@ -61,6 +66,7 @@ def resolve(
         {
             "resolved": len(found.settled),
             "open": found.waiting.open,
+            **({"whole": len(found.whole)} if values else {}),
             "tables": counts_document(found.moved.tables),
         },
         _lines(found),
@@ -79,5 +85,12 @@ def _lines(found: Resolved) -> Iterator[Line]:
     left = found.waiting.open
     go = f"None to go: isovc {found.waiting.command} --continue finishes it." if not left else f"{left:,} to go."
     yield f"Resolved {many:,} conflict{'s' * (many != 1)}. {go}"
+    if found.whole:
+        many = len(found.whole)
+        each = found.whole[0]
+        yield (
+            f"  {many:,} of them wait{'s' * (many == 1)} as a whole row and got no value, like"
+            f" {on_one_line(each.table)} {key_shown(each.key or ())} ({each.kind}): name the row, or take a side."
+        )
     if found.moved:
         yield f"  {totals(found.moved)} in the database."

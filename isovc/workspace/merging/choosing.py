@@ -59,9 +59,10 @@ class Choice:
 
 
 def chosen_rows(
-    forest: Forest, live: Version, merged: Version, contested: Iterable[Contested], choice: Choice
+    forest: Forest, live: Version, merged: Version, contested: Iterable[Contested], choice: Choice, *, named: bool
 ) -> dict[str, dict[bytes, Cells | None]]:
-    """What the rows shall be, in the columns of the database."""
+    """What the rows shall be, in the columns of the database. `named`: somebody named the row, and so means every value
+    for it; else a value is for the rows where its cell waits."""
     by_table: dict[str, list[Contested]] = {}
     for each in contested:
         by_table.setdefault(each.table, []).append(each)
@@ -74,7 +75,7 @@ def chosen_rows(
         rows[name] = now = rows_at(forest, live, name, (key for key, _ in keyed))
         for key, each in keyed:
             if choice.kind == "set":
-                now[key] = _with_values(each, now[key], table, choice.values)
+                now[key] = _with_values(each, now[key], table, choice.values, named=named)
             else:
                 now[key] = _of_side(each, now[key], table, then, choice)
     return rows
@@ -94,7 +95,9 @@ def _of_side(each: Contested, now: Cells | None, table: Table, merged: Table, ch
     return (*now[:at], cells[each.column], *now[at + 1 :])
 
 
-def _with_values(each: Contested, now: Cells | None, table: Table, values: Mapping[str, Value]) -> Cells:
+def _with_values(
+    each: Contested, now: Cells | None, table: Table, values: Mapping[str, Value], *, named: bool
+) -> Cells:
     names = {cell.lower(): cell for cell in table.cells}
     for column in values:
         if column.lower() not in names:
@@ -102,6 +105,8 @@ def _with_values(each: Contested, now: Cells | None, table: Table, values: Mappi
         if names[column.lower()] in table.key:
             raise KeyIsKept(table=each.table, column=column)
     said = {names[column.lower()]: value for column, value in values.items()}
+    if each.column is not None and not named:
+        said = {column: value for column, value in said.items() if column == each.column}
     row = now or next((side for side in reversed(each.sides) if side is not None), None)
     if row is None:
         raise NoSide(what=str(each.table), side="set")

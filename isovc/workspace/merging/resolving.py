@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from isovc.encoding.orderkey import encode_key
-from isovc.errors import AllSettled, ChoiceRefused, NoSuchColumn, NoSuchConflict, NothingEdited
+from isovc.errors import (
+    AllSettled,
+    ChoiceRefused,
+    NoSuchColumn,
+    NoSuchConflict,
+    NothingEdited,
+    OtherColumnSet,
+    WholeRowWaits,
+)
 from isovc.formats.words import key_shown
 from isovc.model import Row
 from isovc.repo.deeds import Deed, Telling
@@ -29,31 +37,45 @@ from isovc.workspace.merging.waiting import keep, need, side
 from isovc.workspace.moving import Step, announce, changing, confirm
 from isovc.workspace.status import Difference, difference
 
+# kinds in which both sides spoke of a row as a whole: a value for a cell is no answer, unless somebody names the row
+_WHOLE = frozenset({"add/add", "edit/delete", "delete/edit", *DROPS})
+
 _Broken: TypeAlias = set[tuple[str, bytes, str | None, str]]  # table, key, column and what is wrong
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What was settled, how many things wait now, and what moved in the database."""
+    """What was settled, how many things wait now, and what moved in the database. `whole`: rows that values were not
+    given to, because they wait as a whole and nobody named them."""
 
     settled: tuple[Contested, ...]
     waiting: Merge
     moved: Difference
+    whole: tuple[Contested, ...] = ()
 
 
 def resolve(desk: Desk, which: Which, choice: Choice, deed: Deed) -> Resolved:
     """Settle what is meant."""
+    for column in choice.values:
+        if which.column and column.lower() != which.column.lower():
+            raise OtherColumnSet(named=which.column, column=column, place=str(replace(which, column="")))
     with changing(desk) as (desk, writing, live):
         waiting = need(desk)
         merged = side(desk, waiting, "merged")
         broken = _broken(desk, writing, waiting) if choice.kind == "as it is" else set()
         meant = list(_meant(desk, waiting, which, choice, live, merged, broken))
+        whole = tuple(each for each in meant if choice.kind == "set" and not which.key and each.kind in _WHOLE)
+        meant = [each for each in meant if each not in whole]
         if not meant and not waiting.open:
             raise AllSettled(command=waiting.command)
         if not meant and choice.kind == "as it is" and not which.table:
             raise NothingEdited(open=waiting.open)
         if not meant:
             _check_columns(desk, waiting, which, choice, merged)
+            if whole:
+                first = whole[0]
+                key = key_shown(first.key or ())
+                raise WholeRowWaits(table=first.table, key=key, kind=first.kind, many=len(whole))
             raise NoSuchConflict(what=str(which))
         versions: dict[str, Version] = {}
         definitions = [each for each in meant if each.key is None]
@@ -78,7 +100,7 @@ def resolve(desk: Desk, which: Which, choice: Choice, deed: Deed) -> Resolved:
                 if fresh:
                     done = _rows_put(desk, writing, done.version, versions["merged"], fresh, choice)
         if rows and choice.kind not in ("as it is", "renumber"):
-            done = _rows_put(desk, writing, done.version, merged, rows, choice)
+            done = _rows_put(desk, writing, done.version, merged, rows, choice, named=bool(which.key))
         if choice.kind != "as it is":
             broken = _broken(desk, writing, waiting)
             _refuse_broken(settled, broken)
@@ -93,7 +115,7 @@ def resolve(desk: Desk, which: Which, choice: Choice, deed: Deed) -> Resolved:
         intent = announce(desk, writing, live, step, lambda db: keep(db, waiting, versions))
         moved = difference(desk, live, done.version)
     confirm(desk, intent, writing, moved)
-    return Resolved(tuple(settled), waiting, moved)
+    return Resolved(tuple(settled), waiting, moved, whole)
 
 
 def _meant(
@@ -135,10 +157,17 @@ def _is_edited(desk: Desk, each: Contested, live: Version, merged: Version) -> b
 
 
 def _rows_put(
-    desk: Desk, writing: Writing, held: Version, merged: Version, rows: Sequence[Contested], choice: Choice
+    desk: Desk,
+    writing: Writing,
+    held: Version,
+    merged: Version,
+    rows: Sequence[Contested],
+    choice: Choice,
+    *,
+    named: bool = False,
 ) -> Put:
     forest = desk.repository.forest
-    wanted = chosen_rows(forest, held, merged, rows, choice)
+    wanted = chosen_rows(forest, held, merged, rows, choice, named=named)
     if choice.kind == "set":
         wanted = _as_kept(desk, held, wanted)
     done = put(desk.repository, writing, held, reindexed(forest, held, with_rows(forest, held, wanted)))
