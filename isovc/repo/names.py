@@ -12,6 +12,7 @@ BRANCHES = "refs/heads/"
 TAGS = "refs/tags/"
 STASH = "refs/stash/"  # by time: what was put aside by hand
 KEPT = "refs/kept/"  # by head: uncommitted changes that wait there for somebody to come back
+PUT_ASIDE = "stash"  # what people write for it, with a number: stash@{0}; a branch or tag of that name comes first
 WORDS = ("HEAD", "WORK", "EMPTY")  # revisions of their own
 
 _PART_BYTES = 250  # git keeps a branch as a file of that name, with ".lock" behind it; file systems end at 255

@@ -19,7 +19,7 @@ from isovc.history import CommitId
 from isovc.repo.commits import CommitIndex
 from isovc.repo.database import Database
 from isovc.repo.moments import from_microseconds, parse_moment
-from isovc.repo.names import BRANCHES, TAGS, WORDS, near_names, short
+from isovc.repo.names import BRANCHES, PUT_ASIDE, STASH, TAGS, WORDS, near_names, short
 from isovc.repo.refs import Refs
 
 _HEX = re.compile(r"[0-9a-f]{4,40}")
@@ -102,8 +102,13 @@ def resolve(db: Database, text: str, where: Where, *, branch_first: bool = False
         if words.steps:
             raise BadRevision(text=text, why=f"{words.name} has no history")
         return Work() if words.name == "WORK" else Empty()
-    found = _start(db, words.name or "HEAD", where, text, (BRANCHES, TAGS) if branch_first else (TAGS, BRANCHES))
-    for place, step in enumerate(words.steps):
+    kinds = (BRANCHES, TAGS) if branch_first else (TAGS, BRANCHES)
+    refs, known = Refs(db), 0
+    if words.name == PUT_ASIDE and not any(refs.get(kind + words.name) for kind in kinds):
+        found, known = _put_aside(refs, words, text)
+    else:
+        found = _start(db, words.name or "HEAD", where, text, kinds)
+    for place, step in list(enumerate(words.steps))[known:]:
         found = _step(db, found, step, where, text, str(Words(words.name, words.steps[:place])))
     return found
 
@@ -145,6 +150,19 @@ def _start(db: Database, name: str, where: Where, text: str, kinds: tuple[str, s
             return Commit(candidates[0])
     known = [short(each.name) for kind in (BRANCHES, TAGS) for each in refs.all(kind)]
     raise NoSuchRevision(text=text, near=near_names(name, [*known, *WORDS]))
+
+
+def _put_aside(refs: Refs, words: Words, text: str) -> tuple[Commit, int]:
+    """An entry of the stash, and how many steps said which: none is the newest."""
+    entries = refs.all(STASH)
+    said = words.steps[0][2:-1] if words.steps and words.steps[0].startswith("@{") else None
+    if said is not None and not _COUNT.fullmatch(said):
+        raise BadRevision(text=text, why=f"an entry of the stash has a number, like {PUT_ASIDE}@{{0}}")
+    number = int(said or 0)
+    if number >= len(entries):
+        many = f"the stash holds {len(entries)}, counted from 0" if entries else "nothing is put aside"
+        raise NoSuchRevision(text=text, why=many)
+    return Commit(entries[-1 - number].target), int(said is not None)
 
 
 def _step(db: Database, found: Commit, step: str, where: Where, text: str, before: str) -> Commit:

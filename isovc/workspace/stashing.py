@@ -62,7 +62,7 @@ def plan_pop(desk: Desk, number: int, *, keep: bool = False) -> tuple[Stashed, P
     too."""
     if desk.worktree.commit is None:
         raise NoCommitsYet(branch=desk.worktree.branch or desk.worktree.head[:12])
-    chosen = _entry(desk, number)
+    chosen = entry(desk, number)
     name = f"stash {chosen.entry.id[:12]}"
     task = Task(name, chosen.entry.parents[:1], chosen.entry.id, "")
     command = f"stash {'apply' if keep else 'pop'}"
@@ -73,13 +73,14 @@ def plan_pop(desk: Desk, number: int, *, keep: bool = False) -> tuple[Stashed, P
 def drop(desk: Desk, number: int, deed: Deed) -> Stashed:
     """Take an entry out of the stash and leave the database alone."""
     with acting(desk.repository, deed, desk.worktree.id) as act:
-        chosen = _entry(desk, number)
+        chosen = entry(desk, number)
         act.refs.delete(chosen.ref, act.stamp("drop"))
         act.record(Telling(f"drop stash {chosen.entry.id[:12]}"))
         return chosen
 
 
-def _entry(desk: Desk, number: int) -> Stashed:
+def entry(desk: Desk, number: int) -> Stashed:
+    """The one with this number."""
     found = stashed(desk)
     if number >= len(found):
         raise NoSuchStash(number=number, many=len(found))

@@ -37,6 +37,54 @@ def test_back_on_another_branch_beside_other_changes(app: Versioned) -> None:
     assert app.check() == "ok"
 
 
+def test_what_was_put_aside_is_a_version(app: Versioned) -> None:
+    first = app.json("log")[0]["commit"]
+    app.sql("UPDATE notes SET title = 'older' WHERE id = 1")
+    older = app.json("stash", "push")["stash"]
+    app.sql("INSERT INTO notes VALUES(9, NULL, 'newer')")
+    newer = app.json("stash", "push", "-m", "a thought")["stash"]
+    assert app.json("show", "stash@{0}")["commit"] == app.json("show", "stash")["commit"] == newer
+    assert app.json("show", "stash@{1}")["commit"] == older
+    assert app.json("show", "stash@{1}^")["commit"] == app.json("show", "stash~1")["commit"] == first
+    assert app.ok("diff", "stash@{0}").splitlines() == ["notes", "  - 9  body  'newer'"]
+    assert app.ok("diff", "stash@{1}..stash@{0}").splitlines()[1:] == [
+        "  ~ 1  title  'older' -> 'one'",
+        "  + 9  body  'newer'",
+    ]
+    assert app.json("sql", "SELECT title FROM notes WHERE id = 1", "--at", "stash@{1}") == [{"title": "older"}]
+    assert app.refused("show", "stash@{2}") == "no-such-revision"
+    assert app.refused("show", "stash@{yesterday}", code=2) == "bad-revision"
+    app.ok("stash", "drop", "0")
+    assert app.json("show", "stash")["commit"] == older
+    # a branch that somebody called so comes first
+    app.ok("branch", "stash", "HEAD")
+    assert app.json("show", "stash")["commit"] == app.json("show", "stash@{0}")["commit"] == first
+    app.ok("branch", "-d", "stash")
+    app.ok("stash", "drop")
+    assert "nothing is put aside" in app.run("show", "stash@{0}").err
+
+
+def test_what_it_holds_is_shown(app: Versioned) -> None:
+    app.sql("UPDATE notes SET title = 'mine' WHERE id = 1")
+    app.ok("stash")
+    app.sql("INSERT INTO notes VALUES(9, NULL, 'newer'); CREATE VIEW v AS SELECT 1")
+    put = app.json("stash", "push")["stash"]
+    app.sql("DELETE FROM notes")  # what is in the database is no part of it
+    app.commit()
+    assert app.ok("stash", "show").splitlines() == [
+        "+ view v",
+        "  + CREATE VIEW v AS SELECT 1",
+        "notes",
+        "  + 9  body  'newer'",
+    ]
+    assert app.ok("stash", "show", "1").splitlines() == ["notes", "  ~ 1  title  'one' -> 'mine'"]
+    assert app.ok("stash", "show", "1", "--stat").splitlines() == [" notes | 1 ~", " 1 table: 1 modified"]
+    found = app.json("stash", "show", "0")
+    assert (found["stash"], found["number"]) == (put, 0)
+    assert found["tables"] == {"notes": {"added": 1, "modified": 0, "removed": 0}}
+    assert app.refused("stash", "show", "2") == "no-such-stash"
+
+
 def test_several_are_numbered_from_the_newest(app: Versioned) -> None:
     for name in ("one", "two", "three"):
         app.sql(f"INSERT INTO tags VALUES(7, '{name}')")

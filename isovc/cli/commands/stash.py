@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -9,16 +10,20 @@ import typer
 
 from isovc.cli.at_desk import at_desk
 from isovc.cli.bringing import end, tell
+from isovc.cli.differing import document, lines, stat
 from isovc.cli.group import command_app
 from isovc.cli.here import Here, here_of
+from isovc.cli.pager import paged
 from isovc.cli.screen import Line, Styled
 from isovc.cli.who import deed, present
 from isovc.cli.wording import counts_document, moment, totals
 from isovc.history.git_history import GitHistory
 from isovc.repo.moments import from_microseconds
+from isovc.repo.versions import version_of
 from isovc.workspace.choices import how_of
+from isovc.workspace.comparing import Selection, compare
 from isovc.workspace.merging.bringing import bring
-from isovc.workspace.stashing import Stashed, plan_pop, stashed
+from isovc.workspace.stashing import Stashed, entry, plan_pop, stashed
 from isovc.workspace.stashing import drop as take_out
 from isovc.workspace.stashing import push as put_aside
 
@@ -53,7 +58,7 @@ def _push(here: Here, message: str) -> None:
 
 
 @app.command("list")
-def show(ctx: typer.Context) -> None:
+def listing(ctx: typer.Context) -> None:
     """List what was put aside, the newest first."""
     here = here_of(ctx)
     with at_desk(here) as desk:
@@ -71,6 +76,30 @@ def show(ctx: typer.Context) -> None:
         ],
         _lines(found),
     )
+
+
+@app.command()
+def show(
+    ctx: typer.Context,
+    number: Number = 0,
+    with_stat: Annotated[bool, typer.Option("--stat", help="Only how many rows, with a bar.")] = False,
+    no_pager: Annotated[bool, typer.Option("--no-pager", help="Never through a pager.")] = False,
+) -> None:
+    """Show what was put aside, row by row: what the changes are against the version they were made on.
+
+    isovc diff stash@{N} compares it with the database as it is now."""
+    here = here_of(ctx)
+    with at_desk(here) as desk, GitHistory(desk.repository.git_folder) as history:
+        chosen = entry(desk, number)
+        base = chosen.entry.parents[0]
+        wanted = Selection(as_virtual=not here.screen.json)
+        found = compare(desk, version_of(history, base), version_of(history, chosen.entry.id), wanted)
+        if here.screen.json:
+            said = document(found, base[:12], f"stash@{{{number}}} ({chosen.entry.id[:12]})")
+            here.screen.show({"stash": chosen.entry.id, "number": chosen.number, **said}, [])
+            return
+        with paged(here.screen, wanted=not no_pager, environment=os.environ) as screen:
+            screen.show(None, stat(found) if with_stat else lines(found))
 
 
 GoesOn = Annotated[bool, typer.Option("--continue", help="All is settled: finish it.")]
