@@ -313,6 +313,47 @@ def test_an_index_left_out_for_good(parted: Parted) -> None:
     assert app.rows("SELECT count(*) FROM sqlite_schema WHERE type = 'index'") == [(0,)]
 
 
+RENAMES = {
+    "a column": ("ALTER TABLE t RENAME COLUMN v TO w", "t", "u, w"),
+    "the unique column": ("ALTER TABLE t RENAME COLUMN u TO w", "t", "w, v"),
+    "the table": ("ALTER TABLE t RENAME TO n", "n", "u, v"),
+    "both": ("ALTER TABLE t RENAME COLUMN v TO w; ALTER TABLE t RENAME TO n", "n", "u, w"),
+}
+
+
+@pytest.mark.parametrize("renamed", RENAMES)
+@pytest.mark.parametrize("row", [1, 3])
+def test_rows_that_exclude_each_other_in_what_got_another_name(parted: Parted, renamed: str, row: int) -> None:
+    """Ours stands whatever comes first by its key, and the new names come all the same."""
+    more = ", ".join(f"({id_}, 'more {id_}', {id_})" for id_ in range(5, 25))  # by which a table is known again
+    base = f"{UNIQUE['constraint'][0]}; INSERT INTO t VALUES{more}"
+    rename, table, columns = RENAMES[renamed]
+    left = 4 - row
+    theirs = f"UPDATE t SET u = 'x' WHERE id = {row}; UPDATE t SET v = 30 WHERE id = {left}; {rename}"
+    app = waiting(parted("UPDATE t SET u = 'x' WHERE id = 2; INSERT INTO t VALUES(4, 'd', 4)", theirs, base))
+    assert listed(app) == [(table, [row], "unique")]
+    (found,) = conflicts(app)
+    unique = columns.split(", ")[0]
+    assert found["why"] == f"UNIQUE constraint failed: {table}.{unique}: 2 has it"
+    assert (found["base"][unique], found["ours"][unique], found["theirs"][unique]) == ("abc"[row - 1],) * 2 + ("x",)
+    stand = {1: ("a", 1), 2: ("x", 2), 3: ("c", 3), 4: ("d", 4), left: ("abc"[left - 1], 30)}
+    query = f"SELECT id, {columns} FROM {table} WHERE id < 5 ORDER BY id"
+    assert app.rows(query) == [(id_, *stand[id_]) for id_ in sorted(stand)]
+    app.sql(f"UPDATE {table} SET {unique} = 'b' WHERE id = 2")
+    app.ok("resolve", "--theirs")
+    stand |= {2: ("b", 2), row: ("x", row)}
+    assert app.rows(query) == [(id_, *stand[id_]) for id_ in sorted(stand)]
+    finished(app)
+
+
+def test_our_row_does_not_fit_their_renamed_table(parted: Parted) -> None:
+    stricter = f"{STRICTER.format('id INTEGER PRIMARY KEY, u, v CHECK(v < 10)')}; ALTER TABLE t RENAME TO n"
+    app = waiting(parted("UPDATE t SET v = 99 WHERE id = 2", stricter, PLAIN))
+    (found,) = conflicts(app)
+    assert (found["key"], found["kind"], found["why"]) == (None, "schema", "CHECK constraint failed: v < 10")
+    assert rows(app) == [(1, "a", 1), (2, "b", 99), (3, "c", 3)]
+
+
 # -- views and triggers ------------------------------------------------------------------------------------------------
 
 VIEW = "CREATE VIEW w AS SELECT u FROM t"

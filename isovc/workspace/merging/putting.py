@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from isovc.encoding.orderkey import encode_key
+from isovc.errors import ShapeNotReached
 from isovc.repo.repository import Repository
+from isovc.snapshot.merging.own_rows import with_own_rows
 from isovc.snapshot.move import plan_move
 from isovc.snapshot.rows import Rows, row_at, with_rows
 from isovc.snapshot.version import Version
@@ -37,6 +39,10 @@ class _NotNew(Exception):
     """Something is wrong, and may have been before."""
 
 
+class _InAnew(Exception):
+    """A table that is made anew refuses rows."""
+
+
 def put(repository: Repository, writing: Writing, held: Version, wanted: Version) -> Put:
     """Make the database, which holds `held`, this version."""
     with suppress(_NotNew), writing.attempt():
@@ -57,7 +63,27 @@ def put(repository: Repository, writing: Writing, held: Version, wanted: Version
 def _put(repository: Repository, writing: Writing, held: Version, wanted: Version) -> Put:
     plan = plan_move(repository.forest, held, wanted, repository.tally)
     refused: list[Refusal] = []
-    writing.apply(plan.target, plan.changes, contents=plan.contents, refused=refused)
+    with suppress(ShapeNotReached, _InAnew), writing.attempt():
+        writing.apply(plan.target, plan.changes, contents=plan.contents, refused=refused)
+        if any(each.table in plan.contents for each in refused):
+            raise _InAnew
+        return _left(repository, writing, held, wanted, refused)
+    # A table that is made anew asks its rows in the order of their keys, and cannot tell which were there before. So
+    # these come first, in its new columns, and then what changes.
+    own = with_own_rows(repository.forest, held, wanted, plan.contents)
+    refused.clear()
+    anew = plan.contents.keys()
+    for start, end in ((held, own), (own, wanted)):
+        plan = plan_move(repository.forest, start, end, repository.tally)
+        writing.apply(plan.target, plan.changes, contents=plan.contents, refused=refused)
+        for each in refused if start is held else ():
+            if each.table in anew:  # what is there already does not fit the new definition
+                raise ShapeNotReached(path=writing.path, type="table", name=each.table, why=each.why)
+    return _left(repository, writing, own, wanted, refused)
+
+
+def _left(repository: Repository, writing: Writing, held: Version, wanted: Version, refused: Sequence[Refusal]) -> Put:
+    """What the database holds now."""
     version = wanted
     if refused:
         without = with_rows(repository.forest, wanted, _as_before(repository.forest, held, wanted, refused))
