@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from isovc.snapshot.merging.how import How
@@ -95,6 +95,7 @@ def test_what_one_side_did_alone_is_taken_as_it_is(ours: list[str], theirs: list
 
 
 @given(SIDE, SIDE, st.sampled_from(SIDES))
+@example([], ["ALTER TABLE u RENAME TO tt", "ALTER TABLE t RENAME TO U", "ALTER TABLE tt ADD COLUMN c"], "base")
 def test_what_comes_out_can_be_laid_out_and_is_the_same_from_either_side(
     ours: list[str], theirs: list[str], side: Literal["base", "ours", "theirs"]
 ) -> None:

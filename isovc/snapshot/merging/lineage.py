@@ -65,7 +65,7 @@ def lineages(
     own = [name for name in ours.shape.tables if name not in taken[0]]
     triples += [((None, name, fresh.pop(folded(name), None)), {}, {}) for name in own]
     triples += [((None, None, name), {}, {}) for name in fresh.values()]
-    return _apart([_lineage(versions, how, *each) for each in triples], how)
+    return _apart([_lineage(versions, how, *each) for each in triples], versions, how)
 
 
 def kin(
@@ -155,11 +155,26 @@ def _entries(tables: Sequence[Table | None], mine: Mapping[str, str], other: Map
     return entries
 
 
-def _apart(found: list[Lineage], how: How) -> list[Lineage]:
+def _goes(versions: Sequence[Version], own: Names) -> bool:
+    """Whether one side took the table away and the other left it alone: then its name is free."""
+    base, was = versions[0], own[0]
+    left = [(version, name) for version, name in zip(versions[1:], own[1:], strict=True) if name is not None]
+    return (
+        was is not None
+        and len(left) < 2
+        and all(
+            version.roots[name].id == base.roots[was].id and version.shape.tables[name] == base.shape.tables[was]
+            for version, name in left
+        )
+    )
+
+
+def _apart(found: list[Lineage], versions: Sequence[Version], how: How) -> list[Lineage]:
     """Two tables that would go by one name: those of the side that counts have it."""
     by_name: dict[str, list[int]] = {}
     for at, each in enumerate(found):
-        by_name.setdefault(folded(each.name), []).append(at)
+        if not _goes(versions, each.own):
+            by_name.setdefault(folded(each.name), []).append(at)
     for places in by_name.values():
         if len(places) == 1:
             continue
