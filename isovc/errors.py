@@ -1124,14 +1124,16 @@ class NoSuchTable(Refused):
 
 
 class BranchInUse(Refused):
-    """A branch that another working copy is on."""
+    """A branch that another working copy is on. `command`: what does there what was wanted; empty: nothing does."""
 
     code = "branch-in-use"
 
-    def __init__(self, *, branch: str, database: str) -> None:
-        self.branch, self.database = branch, database
+    def __init__(self, *, branch: str, database: str, command: str = "") -> None:
+        self.branch, self.database, self.command = branch, database, command
+        there = f"isovc -C {quote(database)} {command} does it there"
         super().__init__(
-            f"branch {branch} is checked out in {database}", hint=f"isovc worktree add PATH -c NEW {branch}"
+            f"branch {branch} is checked out in {database}",
+            hint=there if command else f"isovc worktree add PATH -c NEW {quote(branch)}",
         )
 
 

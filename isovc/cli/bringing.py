@@ -40,9 +40,11 @@ def begin(
     prefer: Side | None = None,
     preview: bool = False,
     into: str = "",
+    command: str = "",
     nothing: str = "Already up to date.",
 ) -> None:
-    """Make a plan and do it. `into`: to another branch. `nothing`: what is said where there is nothing to do."""
+    """Make a plan and do it. `into`: to another branch; `command`: what does the same on it. `nothing`: what is said
+    where there is nothing to do."""
     with at_desk(here, tidies=True) as desk, GitHistory(desk.repository.git_folder) as history:
         by = deed(here, desk.repository.settings, history)
         if not into:
@@ -51,7 +53,7 @@ def begin(
         how = how_of(desk.repository.settings, prefer)
         found: Brought | None = None
         if made and into and BRANCHES + into != desk.worktree.head:
-            found = bring_into(desk, history, BRANCHES + into, made, how, by)
+            found = bring_into(desk, history, BRANCHES + into, made, how, by, command=command, preview=preview)
         elif made:
             found = bring(desk, history, made, how, by, preview=preview)
         if found is not None and not preview:
@@ -60,7 +62,8 @@ def begin(
     if found is None:
         tell(here, Brought(here_now.standing, (), (), Difference({}, (), ())), first=nothing)
     else:
-        tell(here, found, preview=preview, forward=made is not None and not made.tasks)
+        first = f"Into {into}:" if preview and into else ""
+        tell(here, found, preview=preview, forward=made is not None and not made.tasks, first=first)
 
 
 def end(here: Here, command: str, *, goes_on: bool, aborts: bool, skips: bool = False, message: str = "") -> bool:

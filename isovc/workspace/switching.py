@@ -15,15 +15,16 @@ from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
 from isovc.repo.commits import CommitIndex
 from isovc.repo.deeds import Deed, Telling
+from isovc.repo.merges import Merge
 from isovc.repo.names import BRANCHES, TAGS, kept_name, short
 from isovc.repo.refs import Refs
 from isovc.repo.versions import files_of, version_of
 from isovc.repo.worktrees import Worktrees
 from isovc.snapshot.version import Version, decode_version, laid_out_like, same
-from isovc.workspace.desk import Desk
+from isovc.workspace.desk import Desk, path_of
 from isovc.workspace.merging.carrying import carried, names_between
 from isovc.workspace.merging.numbering import Lines
-from isovc.workspace.merging.waiting import refuse_while_waiting
+from isovc.workspace.merging.waiting import refuse_while_waiting, waiting_in
 from isovc.workspace.moving import Step, changing, confirm, keep_uncommitted, move
 from isovc.workspace.status import Difference, difference
 
@@ -118,12 +119,13 @@ def _switch(
     return Switched(head, commit, moved, kept, returned, waiting, dirty and carry, left)
 
 
-def refuse_shared_branch(desk: Desk, head: str) -> None:
-    """Two working copies on one branch would move it under each other's feet."""
+def refuse_shared_branch(desk: Desk, head: str, *, command: str = "") -> None:
+    """Two working copies on one branch would move it under each other's feet. `command`: what helps, run there."""
     with desk.repository.file.reading() as db:
         others = [each for each in Worktrees(db).all() if each.head == head and each.id != desk.worktree.id]
     if others and head.startswith(BRANCHES):
-        raise BranchInUse(branch=short(head), database=others[0].database)
+        there = path_of(desk.repository, others[0].database)
+        raise BranchInUse(branch=short(head), database=str(there), command=command)
 
 
 def take_tables(desk: Desk, source: Version, tables: Sequence[str], deed: Deed, *, name: str) -> Difference:
@@ -215,22 +217,34 @@ def _with(live: Mapping[str, _T], source: Mapping[str, _T], chosen: set[str]) ->
     return {**kept, **{name: value for name, value in source.items() if name.lower() in chosen}}
 
 
-def reset(desk: Desk, history: GitHistory, commit: CommitId, deed: Deed, *, hard: bool) -> tuple[bool, Difference]:
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """What came of it. `overwritten`: something was uncommitted, which the operation keeps; so it does the merge that
+    waited and was `given_up`."""
+
+    overwritten: bool
+    moved: Difference  # in the database
+    given_up: Merge | None
+
+
+def reset(desk: Desk, history: GitHistory, commit: CommitId, deed: Deed, *, hard: bool) -> Reset:
     """Let the branch begin at another commit. The database stays as it is, or with `hard` becomes that version too, and
-    a merge that waits is given up: whether something was uncommitted then, which the operation keeps."""
+    a merge that waits is given up."""
     files = files_of(history, commit)
     with changing(desk) as (desk, writing, live):
         if not hard:
             refuse_while_waiting(desk)
+        waiting = waiting_in(desk)
         wanted = laid_out_like(decode_version(files), live) if hard else live
         refs: dict[str, CommitId | None] = {desk.worktree.head: commit} if desk.worktree.branch else {}
         head = desk.worktree.head if desk.worktree.branch else commit
-        telling = Telling(f"reset {said(desk.worktree.head)} to {commit[:12]}{', database too' if hard else ''}")
+        summary = f"reset {said(desk.worktree.head)} to {commit[:12]}{', database too' if hard else ''}"
+        telling = Telling(f"{summary}, and give up {waiting.command} of {waiting.task.name}" if waiting else summary)
         overwritten = hard and not same(live, desk.head)
         intent = move(desk, writing, live, Step(deed, telling, head, commit, files, wanted, refs))
         moved = difference(desk, live, wanted)
     confirm(desk, intent, writing, moved)
-    return overwritten, moved
+    return Reset(overwritten, moved, waiting)
 
 
 def said(head: str) -> str:

@@ -123,7 +123,7 @@ def test_switch_checkout_and_reset(app: Versioned) -> None:
     taken = app.json("checkout", "main", "-t", "notes")
     assert taken == {"tables": {"notes": {"added": 1, "modified": 0, "removed": 0}}}
     back = app.json("reset", "--hard", "main")
-    assert set(back) == {"branch", "commit", "tables"}
+    assert set(back) == {"branch", "commit", "tables", "given_up"}
     assert (back["branch"], back["commit"]) == (None, head)
 
 

@@ -201,10 +201,17 @@ def test_what_waits_outlives_gc_and_stands_in_the_way(parted: Parted) -> None:
 def test_reset_hard_gives_up_a_merge(parted: Parted) -> None:
     app = parted("UPDATE notes SET title = 'ours'", "UPDATE notes SET title = 'theirs'")
     assert app.run("merge", "exp").code == 3
-    app.ok("reset", "--hard", "HEAD")
+    app.ok("resolve", "notes", "1", "--theirs")
+    done = app.json("reset", "--hard", "HEAD")
+    assert done["given_up"] == {"command": "merge", "of": "exp", "open": 2}
     assert app.json("status")["merging"] is None
+    assert "and give up merge of exp" in app.json("op", "log")[0]["summary"]
     app.ok("undo")
-    assert app.json("status")["merging"] == {"command": "merge", "open": 3}
+    assert app.json("status")["merging"] == {"command": "merge", "open": 2}
+    assert app.rows("SELECT title FROM notes ORDER BY id") == [("theirs",), ("ours",), ("ours",)]
+    said = app.ok("reset", "--hard", "HEAD")
+    assert "The merge of exp that waited (1 settled, 2 open) was given up: isovc undo brings it back." in said
+    assert app.json("reset", "--hard", "HEAD")["given_up"] is None
 
 
 def test_a_preview_changes_nothing(parted: Parted) -> None:
@@ -285,6 +292,42 @@ def test_into_a_branch_that_nobody_has_checked_out(parted: Parted) -> None:
     app.commit()
     assert app.refused("merge", "main", "--into", "other", code=3) == "conflicts-elsewhere"
     assert app.refused("merge", "main", "--into", "nowhere") == "no-such-name"
+
+
+def test_a_preview_into_another_branch(parted: Parted) -> None:
+    app = parted("UPDATE notes SET title = 'ours' WHERE id = 1", "UPDATE notes SET title = 'theirs' WHERE id = 2")
+    app.ok("branch", "behind", "HEAD~1")
+    app.sql("INSERT INTO notes VALUES(9, 'uncommitted', '')")
+    said, state = app.dump(), (app.json("branch"), app.json("op", "log"))
+    found = app.json("merge", "main", "--into", "exp", "--preview")
+    assert (found["branch"], found["preview"], found["forward"], found["made"]) == ("exp", True, False, [])
+    assert found["tables"] == {"notes": {"added": 0, "modified": 1, "removed": 0}}
+    assert app.ok("merge", "main", "--into", "exp", "--preview").splitlines() == [
+        "Into exp:",
+        "Would bring 1 modified; nothing was changed.",
+    ]
+    assert app.json("merge", "main", "--into", "behind", "--preview")["forward"] is True
+    assert "Already up to date." in app.ok("merge", "behind", "--into", "exp", "--preview")
+    assert (app.dump(), (app.json("branch"), app.json("op", "log"))) == (said, state)
+    # a branch that somebody else is on may be asked, and not be given anything
+    there = app.at(app.path.parent.parent / "there.db")
+    app.ok("worktree", "add", str(there.path), "exp")
+    assert app.json("merge", "main", "--into", "exp", "--preview")["conflicts"] == 0
+    state = app.json("branch"), app.json("op", "log")
+    ended = app.run("merge", "main", "--into", "exp")
+    assert f"branch exp is checked out in {there.path}" in ended.err
+    assert f"isovc -C {there.path} merge main does it there" in ended.err
+    assert (app.dump(), (app.json("branch"), app.json("op", "log"))) == (said, state)
+    there.ok("merge", "main")
+    assert titles(there) == [(1, "ours"), (2, "theirs"), (3, "three")]
+    app.sql("UPDATE notes SET title = 'more' WHERE id = 2")
+    app.commit()
+    there.sql("UPDATE notes SET title = 'other' WHERE id = 2")
+    there.commit()
+    # conflicts are counted, and wait nowhere
+    ended = app.run("merge", "main", "--into", "exp", "--preview", "--json")
+    assert (ended.code, json.loads(ended.out)["conflicts"]) == (3, 1)
+    assert app.json("status")["merging"] is there.json("status")["merging"] is None
 
 
 def test_criss_cross_asks_again_only_where_the_sides_still_differ(app: Versioned) -> None:

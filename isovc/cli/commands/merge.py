@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -52,9 +53,8 @@ def merge(
     here = here_of(ctx)
     if (goes_on or aborts) and (revision or preview or into):
         raise OptionsClash(options=("--continue" if goes_on else "--abort", revision or "--preview"))
-    for option, is_on in (("--preview", preview), ("--no-commit", no_commit)):
-        if into and is_on:
-            raise OptionsClash(options=("--into", option))
+    if into and no_commit:
+        raise OptionsClash(options=("--into", "--no-commit"))
     if end(here, "merge", goes_on=goes_on, aborts=aborts, message=message):
         return
     if not revision:
@@ -63,7 +63,14 @@ def merge(
     def plan(desk: Desk, history: GitHistory) -> Plan | None:  # noqa: ARG001
         return _plan(here, desk, revision, message, into=into, forward=not no_ff, holds=no_commit)
 
-    begin(here, plan, prefer=prefer.value if prefer else None, preview=preview, into=into)
+    begin(
+        here,
+        plan,
+        prefer=prefer.value if prefer else None,
+        preview=preview,
+        into=into,
+        command=f"merge {quote(revision)}",
+    )
 
 
 def _plan(here: Here, desk: Desk, revision: str, message: str, *, into: str, forward: bool, holds: bool) -> Plan | None:

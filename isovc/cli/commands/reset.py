@@ -14,6 +14,7 @@ from isovc.cli.who import deed
 from isovc.cli.wording import counts_document, totals
 from isovc.errors import OptionsClash
 from isovc.history.git_history import GitHistory
+from isovc.repo.merges import Merge
 from isovc.workspace.mirroring import mirror
 from isovc.workspace.switching import reset as do
 
@@ -30,19 +31,32 @@ def reset(
     """Move the branch to another version.
 
     The database stays as it is, so that what differs becomes uncommitted; with --hard it becomes that version too,
-    and what was uncommitted comes back with isovc undo."""
+    and what was uncommitted comes back with isovc undo. A merge that waits is given up by --hard, which says so, and
+    comes back with isovc undo too; without --hard the command refuses while one waits."""
     here = here_of(ctx)
     if soft and hard:
         raise OptionsClash(options=("--soft", "--hard"))
     with at_desk(here, tidies=True) as desk, GitHistory(desk.repository.git_folder) as history:
         commit = commit_of(here, desk, revision).id
-        overwritten, moved = do(desk, history, commit, deed(here, desk.repository.settings, history), hard=hard)
+        found = do(desk, history, commit, deed(here, desk.repository.settings, history), hard=hard)
         here.screen.say_if(mirror(desk.repository, history))
     where = desk.worktree.branch or "HEAD"
+    gone = found.given_up
     here.screen.done(
-        {"branch": desk.worktree.branch, "commit": commit, "tables": counts_document(moved.tables)},
+        {
+            "branch": desk.worktree.branch,
+            "commit": commit,
+            "tables": counts_document(found.moved.tables),
+            "given_up": {"command": gone.command, "of": gone.task.name, "open": gone.open} if gone else None,
+        },
         [
-            f"{where} now is at {commit[:12]}: {totals(moved)} in the database.",
-            *(["What was uncommitted comes back with isovc undo."] if overwritten else []),
+            f"{where} now is at {commit[:12]}: {totals(found.moved)} in the database.",
+            *([_given_up(gone)] if gone else []),
+            *(["What was uncommitted comes back with isovc undo."] if found.overwritten else []),
         ],
     )
+
+
+def _given_up(gone: Merge) -> str:
+    settled = f"{gone.settled:,} settled, {gone.open:,} open" if gone.open or gone.settled else "nothing open"
+    return f"The {gone.command} of {gone.task.name} that waited ({settled}) was given up: isovc undo brings it back."
