@@ -9,6 +9,7 @@ from getpass import getuser
 from socket import gethostname
 
 from isovc.cli.here import Here
+from isovc.cli.zone import LocalZone
 from isovc.history import Identity
 from isovc.history.git_history import GitHistory
 from isovc.repo.deeds import HIDDEN, Deed, without_passwords
@@ -37,7 +38,7 @@ def deed(here: Here, settings: Settings, history: GitHistory | None = None, auth
 
 def present() -> datetime:
     """Now, in the zone of this machine."""
-    return datetime.now().astimezone()
+    return datetime.now(LocalZone())
 
 
 def without_secrets(words: tuple[str, ...]) -> tuple[str, ...]:
