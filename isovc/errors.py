@@ -538,6 +538,19 @@ class NoSuchEntry(Refused):
         super().__init__(f"no recorded state has the number {number}", hint=f"they go from {first} to {last}")
 
 
+class EntryThinned(Refused):
+    """A recorded transaction that old ones were merged with, so that nobody knows what it was by itself."""
+
+    code = "entry-thinned"
+
+    def __init__(self, *, number: int, near: Sequence[int]) -> None:
+        self.number, self.near = number, tuple(near)
+        points = " and ".join(str(each) for each in self.near)
+        super().__init__(
+            f"transaction {number} is not kept by itself any more (watch.keep)", hint=f"the nearest that are: {points}"
+        )
+
+
 class TimelineBroken(Damage):
     """What was recorded does not lead from one whole version to the next."""
 
@@ -1971,10 +1984,11 @@ class BadQuery(WrongUsage):
 
     code = "bad-query"
 
-    def __init__(self, *, why: str, table: str = "") -> None:
+    def __init__(self, *, why: str, table: str = "", hint: str = "") -> None:
         self.why, self.table = why, table
         super().__init__(
-            f"the query does not work: {why}", hint="isovc sql 'SELECT name, rows FROM tables' shows what there is"
+            f"the query does not work: {why}",
+            hint=hint or "isovc sql 'SELECT name, rows FROM tables' shows what there is",
         )
 
 

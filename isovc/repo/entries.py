@@ -172,8 +172,8 @@ def merged(entries: Sequence[Entry]) -> Entry:
     if len(entries) == 1:
         return last
     counts = [each.transactions for each in entries]
-    gaps = [each for each in entries if each.is_break]
-    first = gaps[0] if gaps else last
+    breaks = sorted((each for each in entries if each.is_break), key=lambda each: not each.is_gap)
+    first = breaks[0] if breaks else last  # a gap says more than that somebody came
     is_whole = any(each.whole for each in entries)
     return replace(
         last,

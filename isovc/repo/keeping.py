@@ -10,7 +10,7 @@ _SECOND = 1_000_000  # microseconds
 _UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 _AGES = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31_557_600}
 _RULE = re.compile(
-    rf"(?P<all>all)\s+(?P<a>\d{{1,4}}[{''.join(_AGES)}])|"
+    rf"(?:keep-)?(?P<all>all)\s+(?P<a>\d{{1,4}}[{''.join(_AGES)}])|"
     rf"1\s+per\s+(?P<unit>{'|'.join(_UNITS)})\s+(?P<b>\d{{1,4}}[{''.join(_AGES)}])"
 )
 DEFAULT = "all 7d, 1 per minute 30d, 1 per hour 1y"

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from isovc.encoding.values import External
-from isovc.errors import NoSuchEntry, NothingWatched, RowDamaged
+from isovc.errors import EntryThinned, NoSuchEntry, NothingWatched, RowDamaged
 from isovc.repo.database import Database
 from isovc.repo.entries import Entry, decode_entries, encode_entries, named_values
 from isovc.repo.seals import sealer, together
@@ -110,14 +111,20 @@ class Timelines:
         return self._line(row)
 
     def entry(self, line: Line, number: int) -> Entry:
-        """The entry with this number; of one that was thinned away, the one that tells what it told."""
-        found = next((each for each in self.entries(line, number - 1, number)), None)
-        if found is None:
-            later = next(self.packs(line, after=number - 1), None)
-            found = next((each for each in later.read() if each.number >= number), None) if later else None
-        if found is None or number < 1:
+        """The entry with this number. Of one that was thinned away none tells what it was."""
+        if not 0 < number < line.next:
             raise NoSuchEntry(number=number, first=self.first(line).number, last=line.next - 1)
+        found = next(self.entries(line, number - 1, number), None)
+        if found is None:
+            raise EntryThinned(number=number, near=self._around(line, number))
         return found
+
+    def _around(self, line: Line, number: int) -> list[int]:
+        """The numbers on both sides of one that is not there."""
+        sql = "SELECT coalesce(max(first), 0) FROM timeline_pack WHERE line = ? AND first < ?"
+        first = self._db.execute(sql, (line.id, number)).fetchone()[0]
+        before = [each.number for each in self.entries(line, first - 1, number)]
+        return before[-1:] + [each.number for each in islice(self.entries(line, number, line.next), 1)]
 
     def entry_at(self, line: Line, time: int) -> Found | None:
         """The newest entry at or before this time; None: the timeline begins later."""

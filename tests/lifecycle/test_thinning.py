@@ -7,7 +7,7 @@ import random
 import pytest
 
 from isovc.lifecycle.thinning import thin
-from isovc.repo.entries import Entry, Kind, TableChanges, decode_entries, encode_entries
+from isovc.repo.entries import Entry, Kind, TableChanges, decode_entries, encode_entries, merged
 from isovc.repo.keeping import parse_policy
 from isovc.repo.rebuilding import version_at
 from isovc.repo.repository import Repository
@@ -85,6 +85,22 @@ def test_what_is_kept_stays_what_it_was(app: Versioned, policy: str, spacing: in
         for each in _kept(repository, line)[-20:]:
             version_at(repository, line, each)
     assert app.json("fsck")["damages"] == []
+
+
+def test_a_gap_is_told_of_states_that_are_kept_as_one() -> None:
+    entries = [
+        Entry(1, NOW, Kind.ARRIVED, NOW - 9, None, whole=True),
+        Entry(2, NOW + 1),
+        Entry(3, NOW + 7, Kind.GAP, NOW + 3, None, whole=True),
+        Entry(4, NOW + 8),
+    ]
+    found = merged(entries)
+    assert (found.number, found.is_gap, found.since, found.transactions) == (4, True, NOW + 3, None)
+    assert merged(entries[:2]).kind is Kind.ARRIVED
+
+
+def test_all_may_be_written_keep_all() -> None:
+    assert parse_policy("keep-all 7d, 1 per minute 30d") == parse_policy("all 7d, 1 per minute 30d")
 
 
 def test_entries_come_back_from_their_bytes() -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from isovc.repo.entries import merged
+from isovc.repo.timeline import Timelines
 from tests.versioned import Versioned
-from tests.watched import wait_until_recorded, watcher
+from tests.watched import opened, wait_until_recorded, watcher
 
 
 @pytest.fixture
@@ -37,6 +39,22 @@ def test_by_number_and_before_it(recorded: Versioned) -> None:
     recorded.ok("restore", "--tx", str(last - 2), "-t", "notes", "--where", "id = 1")
     assert recorded.rows("SELECT id, title FROM notes") == [(1, "t3")]
     assert recorded.json("fsck")["damages"] == []
+
+
+def test_a_transaction_that_was_thinned_away_is_no_other_one(recorded: Versioned) -> None:
+    last = recorded.json("coverage")["entries"]
+    with opened(recorded) as repository, repository.file.transaction() as db:
+        timelines, line = Timelines(db), Timelines(db).get(1, "refs/heads/main")
+        packs = list(timelines.packs(line))
+        [*kept, old, newer] = [entry for pack in packs for entry in pack.read()]
+        timelines.replace(line, [pack.id for pack in packs], [*kept[:-1], merged([kept[-1], old]), newer])
+    before = recorded.dump()
+    for words in (["--tx", str(last - 2)], ["--before-tx", str(last - 1)]):
+        assert recorded.refused("restore", *words) == "entry-thinned"
+        assert f": {last - 3} and {last - 1}\n" in recorded.run("restore", *words).err
+    assert recorded.dump() == before
+    assert recorded.json("restore", "--before-tx", str(last))["found"]["transaction"] == last - 1
+    assert recorded.rows("SELECT title FROM notes WHERE id = 1") == [("t4",)]
 
 
 def test_by_time_to_the_microsecond(recorded: Versioned, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from isovc.cli.here import Here, here_of
 from isovc.cli.revision import commit_of
 from isovc.cli.screen import Line
 from isovc.cli.who import deed, present
-from isovc.cli.wording import counts_document, difference_lines, moment, totals
+from isovc.cli.wording import counts_document, difference_lines, moment, on_one_line, totals
 from isovc.errors import BadMoment, OptionsClash, WordMissing
 from isovc.history.git_history import GitHistory
 from isovc.repo.moments import from_microseconds, parse_moment
@@ -81,7 +81,9 @@ def restore(
             here.screen.say_if(mirror(desk.repository, history))
         where_to = str(into) if into else branch or desk.worktree.branch or "HEAD"
     tell = here.screen.show if dry_run else here.screen.done
-    tell(_document(found, dry_run=dry_run), _lines(found, where_to, dry_run=dry_run, elsewhere=bool(into or branch)))
+    said = revision or (f"transaction {tx}" if tx else f"the state before transaction {before_tx}" if before_tx else at)
+    lines = _lines(found, said, where_to, dry_run=dry_run, elsewhere=bool(into or branch))
+    tell(_document(found, dry_run=dry_run), lines)
 
 
 def _point(here: Here, desk: Desk, history: GitHistory, text: str, number: int, *, is_time: bool) -> Point:
@@ -119,10 +121,9 @@ def _said(each: Moment) -> dict[str, Any]:
     return {"transaction": each.number, "commit": each.commit, "time": moment(each.time)}
 
 
-def _lines(found: Restored, where: str, *, dry_run: bool, elsewhere: bool) -> Iterator[Line]:
+def _lines(found: Restored, said: str, where: str, *, dry_run: bool, elsewhere: bool) -> Iterator[Line]:
     point, proof = found.point, found.proof
-    if point.asked is not None:
-        yield f"Asked for {_shown(point.asked)}:"
+    yield f"Asked for {on_one_line(said) if point.asked is None else _shown(point.asked)}:"
     early = "" if point.early is None else f", {_apart(point.early)} earlier"
     yield f"  {point.found.name} of {_shown(point.found.time)}{early}"
     if point.following is not None:
@@ -133,7 +134,8 @@ def _lines(found: Restored, where: str, *, dry_run: bool, elsewhere: bool) -> It
     if proof.broken:
         yield f"  As it was then: {proof.broken:,} rows point to others that are not there."
     if dry_run:
-        yield f"Would change {totals(found.moved)}; nothing was changed."
+        would = f"Would change {totals(found.moved)}; nothing was changed."
+        yield would if found.moved else "Nothing would change."
         yield from difference_lines(found.moved)
     elif elsewhere:
         at = f" at {found.commit[:12]}" if found.commit else ""

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from isovc.disk import fsync_folder
 from isovc.encoding.orderkey import encode_key
@@ -17,6 +16,7 @@ from isovc.model import Shape
 from isovc.repo.acting import acting
 from isovc.repo.deeds import Deed, Telling
 from isovc.repo.names import BRANCHES
+from isovc.repo.presence import planting, trying
 from isovc.repo.refs import Refs
 from isovc.snapshot.rows import with_rows
 from isovc.snapshot.values import row_without_large
@@ -112,14 +112,17 @@ def restore_file(desk: Desk, point: Point, wanted: Wanted, path: Path, *, dry_ru
     then = point.read()
     version = _with(desk, _without_rows(desk, then, wanted), then, wanted)
     growing = growing_name(path)
-    vanish(path)
-    try:
-        proof = prove(desk, version, growing, what=point.found.name)
-        if not dry_run:
-            growing.rename(path)
-            fsync_folder(path.parent)
-    finally:
+    with planting(desk.repository.folder):  # another one would make its file under the same name
         vanish(path)
+        try:
+            proof = prove(desk, version, growing, what=point.found.name)
+            if path.exists():  # it took a while
+                raise PathTaken(path=path)
+            if not dry_run:
+                growing.rename(path)
+                fsync_folder(path.parent)
+        finally:
+            vanish(path)
     return Restored(point, proof, difference(desk, look(desk), version))
 
 
@@ -127,9 +130,8 @@ def restore_file(desk: Desk, point: Point, wanted: Wanted, path: Path, *, dry_ru
 def _proven(desk: Desk, point: Point) -> Iterator[tuple[Version, Proof]]:
     """The version of a point, rebuilt in a file of its own and looked at there."""
     then = point.read()
-    desk.repository.cache.mkdir(exist_ok=True)
-    with TemporaryDirectory(prefix="restore-", dir=desk.repository.cache) as folder:
-        proof = prove(desk, then, Path(folder, "database"), what=point.found.name)
+    with trying(desk.repository.folder) as folder:
+        proof = prove(desk, then, folder / "database", what=point.found.name)
     yield then, proof
 
 

@@ -101,6 +101,8 @@ def _commit_at(desk: Desk, history: GitHistory, time: int, line: Line | None) ->
             raise NotCovered(asked=time, why="nothing had been kept by then", near=_near(near))
         following = index.after(found, here)
         moment = Moment(index.get(found).time, commit=found)
+        if following is None and time > max(moment.time, time_ns() // 1000):
+            raise NotCovered(asked=time, why="that time is still to come", near=_near([moment]))
     later = [Moment(following.time, commit=following.id)] if following else []
     later += [began] if began else []
     after = min(later, key=lambda each: each.time, default=None)
