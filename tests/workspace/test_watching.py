@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
 import shutil
 import signal
+import threading
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from isovc.repo.entries import Kind
+from isovc.repo.place import find
 from isovc.repo.timeline import Timelines
+from isovc.workspace.desk import sit_down
+from isovc.workspace.watching.watchers import only_watcher, watcher_of
 from tests.sources.test_following import CHECKPOINTS, TABLES, some_statement
 from tests.sources.writer import Writer, writing
 from tests.versioned import Versioned
@@ -203,6 +208,17 @@ def test_a_second_watcher_is_refused(app: Versioned) -> None:
             assert f"process {process.pid}" in ended.err
             assert app.refused("watch", "--daemon", code=5) == "already-watched"
             assert app.json("watch", "status")["pid"] == process.pid
+
+
+def test_who_only_looks_keeps_no_watcher_from_beginning(app: Versioned) -> None:
+    with opened(app) as repository, (app.folder / "watch-1.pid").open("w") as looking:
+        desk = sit_down(repository, find(app.path.parent))
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        threading.Timer(0.02, fcntl.flock, (looking, fcntl.LOCK_UN)).start()
+        with only_watcher(desk, every=1.0):
+            found = watcher_of(desk)
+        assert found is not None
+        assert found.pid == os.getpid()
 
 
 def test_another_file_in_the_place_of_the_database(app: Versioned, tmp_path: Path) -> None:

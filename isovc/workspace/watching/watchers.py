@@ -15,6 +15,7 @@ from pathlib import Path
 from isovc.errors import AlreadyWatched, NoPermission, NotWatched
 from isovc.workspace.desk import Desk
 
+_GLANCE = 0.2  # seconds that a look at the lock takes at most, on a machine that is busy
 _STEP = 0.02  # seconds between two looks whether it has ended
 
 
@@ -53,7 +54,7 @@ def only_watcher(desk: Desk, *, every: float) -> Iterator[None]:
         raise NoPermission(path=path, deed="write") from None
     try:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(handle)
         except BlockingIOError:
             found = _said(path)
             raise AlreadyWatched(path=desk.database.path, pid=found.pid if found else None) from None
@@ -62,6 +63,18 @@ def only_watcher(desk: Desk, *, every: float) -> Iterator[None]:
         os.ftruncate(handle, 0)
     finally:
         os.close(handle)
+
+
+def _lock(handle: int) -> None:
+    """Whoever only looks whether somebody watches holds the lock for a moment, too."""
+    deadline = time.monotonic() + _GLANCE
+    while True:
+        try:
+            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_STEP / 10)
 
 
 def say_ready(desk: Desk) -> None:
