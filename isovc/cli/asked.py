@@ -12,7 +12,7 @@ from isovc.cli.answers import json_lines, json_pieces, table
 from isovc.cli.handing import hand_over
 from isovc.cli.here import Here
 from isovc.cli.revision import where
-from isovc.errors import BadParameter
+from isovc.errors import BadParameter, BadRevision
 from isovc.formats import sheet
 from isovc.history import CommitId
 from isovc.model import Value
@@ -32,6 +32,13 @@ _LARGEST = 1 << 63
 def revisions_of(desk: Desk) -> Revisions:
     """What words mean here. Git is loaded when a version is asked that is not checked out."""
     return Revisions(desk, where(desk), partial(_then, desk))
+
+
+def version_asked(at: str | None) -> str:
+    """The version that --at names; empty: the live database, which an empty variable of a script does not mean."""
+    if at is not None and not at.strip():
+        raise BadRevision(text=at, why="it is empty")
+    return at or ""
 
 
 def _then(desk: Desk, commit: CommitId) -> Version:

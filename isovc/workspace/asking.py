@@ -40,7 +40,7 @@ class Asking:
             return self.session.ask(sql, parameters)
         except BadQuery as error:
             if not error.table:
-                raise
+                raise self._in_the_way(error) from None
             raise self._without(error.table) from None
 
     def names(self) -> list[str]:
@@ -59,6 +59,13 @@ class Asking:
     def _asked(self) -> Version:
         return self.version if self.version is not None else self.revisions.version("WORK")
 
+    def _in_the_way(self, error: BadQuery) -> BadQuery:
+        """A table of the database that has the name of one of ours, and was called as ours."""
+        for name in OWN:
+            if error.why == f"'{name}' is not a function":
+                return BadQuery(why=error.why, hint=f"the database has a table {name}; ours is isovc_{name}(...)")
+        return error
+
     def _without(self, table: str) -> IsovcError:
         """What is to be said about a table that is not there."""
         name = table.rpartition(".")[2] if table.lower().startswith(("main.", "temp.")) else table
@@ -66,7 +73,7 @@ class Asking:
         if at and left and right:
             known = self.revisions.version(right).shape.tables  # raises for what is no revision
             return NoTableThere(table=left, at=right, near=get_close_matches(left, known, _NEAR))
-        here = [*self.names(), *OWN]
+        here = list(dict.fromkeys([*self.names(), *OWN]))
         elsewhere = ""
         if self.version is not None:
             live_files = self.revisions.desk.worktree.live

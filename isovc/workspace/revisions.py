@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from isovc.repo.revisions import Commit, Found, Where, Work, resolve
 from isovc.snapshot.version import Version
 from isovc.workspace.capturing import look
 from isovc.workspace.desk import Desk
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[ T]|\Z)|\d{1,2}:\d\d")  # nobody writes the begin of a revision so
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,9 @@ class Revisions:
             except (BadRevision, NoSuchRevision) as no_revision:
                 try:
                     return resolve(db, f"@{{{text}}}", self.where)
-                except (BadMoment, BadRevision, NoSuchRevision):
+                except BadMoment as no_time:
+                    raise (no_time if _TIME.match(text) else no_revision) from None
+                except (BadRevision, NoSuchRevision):
                     raise no_revision from None
 
     def version(self, text: str) -> Version:

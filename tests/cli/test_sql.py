@@ -64,6 +64,10 @@ def test_a_time_is_a_version_too(edited: Versioned) -> None:
     assert edited.refused("sql", "SELECT 1", "--at", "2 years ago") == "before-history"
     assert edited.refused("sql", "SELECT 1", "--at", "no such thing at all", code=2) == "bad-revision"
     assert edited.refused("sql", "SELECT 1", "--at", "nowhere") == "no-such-revision"
+    for text in ("2026-13-01", "2026-11-21 25:00", "2026-11-21T19:00:00 XYZ", "12:00"):
+        assert edited.refused("sql", "SELECT 1", "--at", text, code=2) == "bad-time", text
+    for words in (("sql", "SELECT 1"), ("shell",)):
+        assert edited.refused(*words, "--at", "", code=2) == "bad-revision"
 
 
 def test_the_empty_version_has_no_tables(edited: Versioned) -> None:
@@ -143,6 +147,8 @@ def test_a_table_of_the_database_comes_before_ours(edited: Versioned) -> None:
     for at in ((), ("--at", "HEAD")):
         assert _ask(edited, "SELECT * FROM commits", *at) == [{"mine": "m"}]
         assert _ask(edited, "SELECT count(*) AS n FROM isovc_commits", *at) == [{"n": 3}]
+        assert "isovc_commits(" in edited.run("sql", "SELECT * FROM commits('HEAD')", *at).err
+        assert "did you mean commits?" in edited.run("sql", "SELECT * FROM commit_", *at).err
 
 
 def test_every_table_of_ours_is_explained(app: Versioned) -> None:

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from isovc.cli.asked import FORMS, revisions_of, show
+from isovc.cli.asked import FORMS, revisions_of, show, version_asked
 from isovc.cli.at_desk import at_desk
 from isovc.cli.failure import explain
 from isovc.cli.group import command_app
@@ -36,15 +36,17 @@ _MOST_LINES = 1000  # of what was typed, kept for the arrow keys
 @app.command()
 def shell(
     ctx: typer.Context,
-    at: Annotated[str, typer.Option("--at", metavar="REV|TIME", help="The version to ask (the live database).")] = "",
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="REV|TIME", help="The version to ask (the live database).")
+    ] = None,
 ) -> int:
     """Ask one question after the other.
 
     As isovc sql, with a prompt: a statement ends with a semicolon and may have several lines; .help lists the rest.
     """
     here = here_of(ctx)
-    with at_desk(here) as desk, asking(revisions_of(desk), at) as asked:
-        return Conversation(here, asked, at).run()
+    with at_desk(here) as desk, asking(revisions_of(desk), version_asked(at)) as asked:
+        return Conversation(here, asked, asked.at).run()
 
 
 class Conversation:

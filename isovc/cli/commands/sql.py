@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from isovc.cli.answers import plain, table
-from isovc.cli.asked import parameters_of, pieces, revisions_of, show, to_bytes
+from isovc.cli.asked import parameters_of, pieces, revisions_of, show, to_bytes, version_asked
 from isovc.cli.at_desk import at_desk
 from isovc.cli.group import command_app
 from isovc.cli.here import Here, here_of
@@ -43,7 +43,9 @@ class Format(Enum):
 def sql(
     ctx: typer.Context,
     query: Annotated[str, typer.Argument(metavar="QUERY|-", help="SQL that reads; - is the standard input.")],
-    at: Annotated[str, typer.Option("--at", metavar="REV|TIME", help="The version to ask (the live database).")] = "",
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="REV|TIME", help="The version to ask (the live database).")
+    ] = None,
     parameter: Annotated[
         list[str] | None, typer.Option("-p", metavar="NAME=VALUE", help="What :NAME in the query stands for.")
     ] = None,
@@ -77,7 +79,7 @@ def sql(
     values = parameters_of(parameter or ())
     if len(parts) > 1 and values:
         raise SeveralStatements(form="-p")
-    with at_desk(here) as desk, asking(revisions_of(desk), at) as asked:
+    with at_desk(here) as desk, asking(revisions_of(desk), version_asked(at)) as asked:
         if output:
             path = here.path(Path(output))
             check_foreign(desk.repository, path)
