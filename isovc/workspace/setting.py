@@ -1,13 +1,61 @@
-"""A setting of the repository changed, as an operation that can be undone."""
+"""A setting of the repository changed, as an operation that can be undone; and the names in one that nothing here
+has."""
 
 from __future__ import annotations
 
-from isovc.errors import BadSetting
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from isovc.errors import BadSetting, IsovcError
+from isovc.model import Shape
 from isovc.repo.acting import acting
 from isovc.repo.decided import write_decided
 from isovc.repo.deeds import Deed, Telling, without_passwords
+from isovc.repo.names import near_names
 from isovc.repo.settings import Plain
+from isovc.sql import folded
 from isovc.workspace.desk import Desk
+
+_NAMING = ("merge.strategy", "merge.json", "merge.renumber")  # settings that list tables, or columns of tables
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A table or column that a setting names and nothing here has, and those it could be."""
+
+    what: str
+    name: str
+    near: tuple[str, ...]
+
+
+def unknown_names(desk: Desk, key: str) -> Iterator[Unknown]:
+    """What a setting names that is neither in the database nor in the version it is at. Not refused: another branch may
+    have it, or bring it."""
+    if key not in _NAMING:
+        return
+    tables: dict[str, dict[str, str]] = {}  # by folded names; no columns: those of a virtual table are not known here
+    names: dict[str, str] = {}
+    for shape in _shapes(desk):
+        names |= {folded(each.name): each.name for each in shape.objects if each.type == "table"}
+        for name, table in shape.tables.items():
+            tables.setdefault(folded(name), {}).update((folded(each.name), each.name) for each in table.columns)
+    for each in sorted(desk.repository.settings.formed(key)):
+        table, column = each if isinstance(each, tuple) else (each, "")
+        known = tables.get(folded(table), {})
+        if folded(table) not in names:
+            yield Unknown("table", table, tuple(near_names(table, list(names.values()))))
+        elif column and known and folded(column) not in known:
+            near = (f"{table}.{one}" for one in near_names(column, list(known.values())))
+            yield Unknown("column", f"{table}.{column}", tuple(near))
+
+
+def _shapes(desk: Desk) -> Iterator[Shape]:
+    yield desk.head.shape
+    try:
+        with desk.database.reading() as reading:
+            yield reading.shape()
+    except IsovcError:
+        return  # a setting can be changed beside a database that nobody can read now
 
 
 def change_setting(desk: Desk, key: str, value: Plain | None, deed: Deed) -> None:

@@ -45,3 +45,28 @@ def test_a_wrong_list_is_not_set(app: Versioned) -> None:
     assert app.json("config", "merge.renumber")["value"] == 'notes, "my table"'
     app.ok("config", "merge.renumber", "--unset")
     assert app.json("config", "merge.renumber") == {"key": "merge.renumber", "value": "", "origin": "default"}
+
+
+def test_what_a_setting_names_and_nothing_has_is_told(app: Versioned) -> None:
+    app.sql("CREATE VIRTUAL TABLE found USING fts5(text); CREATE TABLE fresh(more); DROP TABLE tags")
+    ended = app.run("config", "merge.strategy", "note=theirs, TAGS=ours, fresh=ours, found=ours")
+    assert (ended.code, ended.out) == (0, "merge.strategy is note=theirs, TAGS=ours, fresh=ours, found=ours.\n")
+    assert ended.err == "warning: neither the database nor the last version has a table note: did you mean notes?\n"
+    assert app.json("config", "merge.json", "notes.titel, found.text, fresh.more, qqqqqq.x, notes.ID") == {
+        "key": "merge.json",
+        "value": "notes.titel, found.text, fresh.more, qqqqqq.x, notes.ID",
+        "unknown": [
+            {"what": "column", "name": "notes.titel", "near": ["notes.title"]},
+            {"what": "table", "name": "qqqqqq", "near": []},
+        ],
+    }
+    for words in (
+        ("merge.renumber", "notes, tags"),
+        ("merge.json", ""),
+        ("user.name", "note"),
+        ("merge.json", "--unset"),
+    ):
+        assert app.run("config", *words).err == ""
+    assert "table note" in app.run("config", "merge.renumber", "note").err
+    app.path.unlink()  # nobody can look into it
+    assert "table note" in app.run("config", "merge.renumber", "note").err

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +16,7 @@ from isovc.cli.who import deed
 from isovc.errors import OptionsClash
 from isovc.repo.past import settings_after
 from isovc.repo.settings import SETTINGS, Settings, parse, write_setting
-from isovc.workspace.setting import change_setting
+from isovc.workspace.setting import Unknown, change_setting, unknown_names
 
 app = command_app()
 
@@ -30,7 +30,10 @@ def config(
     unset: Annotated[bool, typer.Option("--unset", help="Go back to the default.")] = False,
     mine: Annotated[bool, typer.Option("--global", help="For yourself, in every repository.")] = False,
 ) -> None:
-    """Show or change settings."""
+    """Show or change settings.
+
+    A setting that names tables or columns is taken as it is, since another branch may bring them; a warning names those
+    that neither the database nor the last version has."""
     here = here_of(ctx)
     if unset and (value is not None or not key):
         raise OptionsClash(options=("--unset", "VALUE" if value is not None else "no KEY"))
@@ -49,18 +52,23 @@ def config(
     elif value is not None or unset:
         settings.get(key)
         chosen = None if value is None else parse(key, value)
+        unknown: list[Unknown] = []
         if mine:
             write_setting(profile(), key, chosen)
         else:
             with at_desk(here) as desk:
                 change_setting(desk, key, chosen, deed(here, settings))
+                unknown = [] if chosen is None else list(unknown_names(desk, key))
+        for each in unknown:
+            near = f": did you mean {' or '.join(each.near)}?" if each.near else ""
+            here.screen.warn(f"neither the database nor the last version has a {each.what} {each.name}{near}")
         if chosen is None:  # the person's word may hold now, or still the project's
             settings = Settings.read(profile(), project or Path(os.devnull))
         shown = settings.get(key) if chosen is None else chosen
         whose = {"project": ", says this repository", "person": ", as you set it for yourself", "default": ""}
         said = "empty" if shown == "" else shown
         here.screen.done(
-            {"key": key, "value": shown},
+            {"key": key, "value": shown, **({"unknown": [asdict(each) for each in unknown]} if unknown else {})},
             [f"{key} is {said}{whose[settings.origin(key)] if chosen is None else ''}."],
         )
     else:
