@@ -1910,14 +1910,15 @@ class BadCondition(WrongUsage):
 
 
 class NoSuchColumn(Refused):
-    """A column that no table in question has."""
+    """A column that no table in question has. `place`: where it was named, in words."""
 
     code = "no-such-column"
 
-    def __init__(self, *, column: str, known: Sequence[str]) -> None:
-        self.column, self.known = column, tuple(known)
+    def __init__(self, *, column: str, known: Sequence[str], table: str = "", place: str = "") -> None:
+        self.column, self.known, self.table, self.place = column, tuple(known), table, place
         super().__init__(
-            f"there is no column {column!r}", hint=f"columns: {', '.join(self.known[:10])}" if self.known else ""
+            f"{f'{place}: ' if place else ''}there is no column {column!r}{f' in the table {table}' if table else ''}",
+            hint=f"columns: {', '.join(self.known[:10])}" if self.known else "",
         )
 
 

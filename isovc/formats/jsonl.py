@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from math import isfinite
 from typing import Any
 
 from isovc.formats.delta import Definition, Delta, RowPatch, row_patches
@@ -48,7 +49,7 @@ def row_line(each: RowPatch) -> str:
 
 def decode_line(line: str) -> Definition | RowPatch:
     """What a line says; ValueError where it is none of ours."""
-    said = json.loads(line)
+    said = _load(line)
     if not isinstance(said, dict):
         raise ValueError("it is no object")
     if "schema" in said:
@@ -108,3 +109,17 @@ def _definition(said: Any) -> Definition:
 
 def _texts(columns: Any) -> list[Any]:
     return [*columns, *columns.values()] if isinstance(columns, dict) else [columns]
+
+
+def _real(text: str) -> float:
+    """A number with a point or an exponent, which JSON may write larger than any that there is."""
+    value = float(text)
+    return value if isfinite(value) else _no_value(text)
+
+
+def _no_value(text: str) -> float:
+    sign = "-" if text.startswith("-") else ""
+    raise ValueError(f'{text[:40]} is no number that a cell can hold; an infinity is {{"$real":"{sign}inf"}}')
+
+
+_load = json.JSONDecoder(parse_float=_real, parse_constant=_no_value).decode

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import sha256
 from heapq import merge
 from typing import BinaryIO
@@ -39,6 +40,7 @@ class Patch:
 
     name: str
     _read: Callable[[int], tuple[RowPatch, int]]  # the row that stands at an offset, and where it ends
+    _line: Callable[[int], int]  # the number of the line at an offset
     definitions: list[Definition] = field(default_factory=list)
     _runs: dict[str, list[_Run]] = field(default_factory=dict)
     _back: bool = False
@@ -60,6 +62,17 @@ class Patch:
             waiting = (key, row)
         if waiting is not None:
             yield waiting
+
+    def line_of(self, table: str, key: bytes, column: str) -> int:
+        """The line that speaks of a column of a row, by its encoded key; 0: none does. Reads the file again."""
+        for run in self._runs.get(table, []):
+            at = run.offset
+            for _ in range(run.rows):
+                row, behind = self._read(at)
+                if encode_key(row.key) == key and column in {*(row.before or ()), *(row.after or ())}:
+                    return self._line(at)
+                at = behind
+        return 0
 
     def reversed(self) -> Patch:
         """The way back."""
@@ -111,7 +124,7 @@ def _read_jsonl(file: BinaryIO, patch: str) -> Patch:
         assert isinstance(row, RowPatch)
         return row, at + len(line)
 
-    found = Patch(patch, read)
+    found = Patch(patch, read, partial(_line_at, file))
     at, before = 0, ""
     for number, line in enumerate(file, 1):
         if line.strip():
@@ -152,7 +165,7 @@ def _read_sql(file: BinaryIO, patch: str) -> Patch:
             row = decode_row(text, layout, marks["encoding"])
         return replace(row, table=names.get(row.table, row.table)), at + size
 
-    found = Patch(patch, read)
+    found = Patch(patch, read, partial(_line_at, file))
     at, last, number, inside = 0, "", 0, False
     try:
         while line := file.readline():
@@ -188,6 +201,14 @@ def _read_sql(file: BinaryIO, patch: str) -> Patch:
     except (ValueError, KeyError, AttributeError, NotStorable) as error:
         raise NoPatch(patch=patch, why=_words(error), line=number) from None
     return found
+
+
+def _line_at(file: BinaryIO, offset: int) -> int:
+    file.seek(0)
+    number = 1
+    while file.tell() < offset and file.readline():
+        number += 1
+    return number
 
 
 def _check_seal(file: BinaryIO, patch: str) -> None:

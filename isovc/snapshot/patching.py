@@ -32,22 +32,22 @@ _AT_ONCE = 512  # rows that go through the twin of a table together
 class _Misfits:
     """Where a patch does not fit; the first few end it."""
 
-    patch: str
+    patch: Patch
     places: list[str] = field(default_factory=list)
 
     def add(self, place: str) -> None:
         self.places.append(place)
         if len(self.places) == _NAMED:
-            raise PatchDoesNotFit(patch=self.patch, places=self.places, more=True)
+            raise PatchDoesNotFit(patch=self.patch.name, places=self.places, more=True)
 
     def check(self) -> None:
         if self.places:
-            raise PatchDoesNotFit(patch=self.patch, places=self.places)
+            raise PatchDoesNotFit(patch=self.patch.name, places=self.places)
 
 
 def patched(forest: Forest, live: Version, patch: Patch, path: Path) -> Version:
     """The version that comes out. `path`: the database that an error is about."""
-    misfits = _Misfits(patch.name)
+    misfits = _Misfits(patch)
     shape = _shape(live.shape, patch.definitions, misfits, path)
     misfits.check()
     renames = {each.name: each for each in patch.definitions if each.type == "table"}
@@ -184,11 +184,17 @@ class _Step:
             if column not in cells and value is None and _has(self.after, column):
                 continue  # it comes with this patch, and is NULL until then
             if column not in cells:
-                raise NoSuchColumn(column=column, known=self.before.cells)
+                raise self._no_column(change, column, self.before)
             if not same(cells[column], value):
                 self.misfits.add(f"{column} of the row {place} is another")
                 return False
         return True
+
+    def _no_column(self, change: RowPatch, column: str, table: Table) -> NoSuchColumn:
+        patch, name = self.misfits.patch, (self.after or table).name
+        line = patch.line_of(name, encode_key(change.key), column)
+        known = [each.name for each in table.columns if each.name in table.cells]
+        return NoSuchColumn(column=column, known=known, table=table.name, place=f"line {line} of {patch.name}")
 
     def mapped(self, row: Row | None) -> Row:
         """A row in the cells of the new table."""
@@ -210,7 +216,7 @@ class _Step:
             if column not in declared and value is None and _has(self.before, column):
                 continue  # it goes with this patch
             if column not in declared or column not in table.cells:
-                raise NoSuchColumn(column=column, known=[cell for cell in table.cells if cell in declared])
+                raise self._no_column(change, column, table)
             row[table.cells.index(column)] = value
         lacking = [cell for cell in table.cells[len(table.key) :] if cell in declared and cell not in change.after]
         if there is None and lacking:

@@ -162,6 +162,43 @@ def test_bad_input_changes_nothing(app: Versioned, text: str, what: str | None) 
     assert (app.dump(), app.json("op", "log"), app.clean) == (before, operations, True)
 
 
+@pytest.mark.parametrize("number", ["1e400", "-1e400", "NaN", "Infinity", "-Infinity", "1" + "0" * 400 + ".0"])
+def test_a_number_that_is_none_is_refused(app: Versioned, number: str) -> None:
+    before = app.dump()
+    row = '{"table":"tags","op":"added","key":[%d],"before":null,"after":{"note":1,"tag":%s}}\n'
+    app.path.with_name("p.jsonl").write_text(row % (8, '"x"') + row % (9, number))
+    assert app.refused("apply", "p.jsonl") == "no-patch"
+    sign = "-" if number.startswith("-") else ""
+    said = f'is no number that a cell can hold; an infinity is {{"$real":"{sign}inf"}}'
+    assert f"line 2 of p.jsonl is no patch: {number[:40]} {said}" in app.run("apply", "p.jsonl").err
+    assert app.dump() == before
+    app.path.with_name("p.jsonl").write_text(row % (9, f'{{"$real":"{sign}inf"}}'))
+    app.ok("apply", "p.jsonl")
+    assert app.rows("SELECT tag FROM tags WHERE rowid = 9") == [(f"{sign}Inf",)]
+
+
+def test_a_column_that_is_not_there_is_named_with_its_line(app: Versioned) -> None:
+    path = app.path.with_name("p.jsonl")
+    row = '{"table":"notes","op":"modified","key":[%d],"before":%s,"after":%s}\n'
+    good = row % (3, "{}", "{}") + "\n" + row % (1, "{}", "{}")
+    path.write_text(good + row % (2, '{"title":"two"}', '{"titel":"x"}'))
+    assert app.refused("apply", "p.jsonl") == "no-such-column"
+    said = "line 4 of p.jsonl: there is no column 'titel' in the table notes\nhint: columns: id, title, body"
+    assert said in app.run("apply", "p.jsonl").err
+    path.write_text(good + row % (2, '{"titel":"two"}', '{"title":"x"}'))
+    assert said in app.run("apply", "p.jsonl").err
+    path.write_text(good + row % (2, '{"titel":"x"}', '{"title":"two"}'))  # the way back of it fits
+    assert said in app.run("apply", "--dry-run", "--reverse", "p.jsonl").err
+    # a patch in SQL, on lines of its own
+    app.sql("ALTER TABLE notes RENAME COLUMN body TO text; UPDATE notes SET text = 'a' || char(10) || 'b'")
+    app.commit()
+    app.sql("UPDATE notes SET text = 'c' WHERE id = 3")
+    path.write_text(patch := app.ok("diff", "--format", "sql"))
+    app.ok("reset", "--hard", "HEAD~1")
+    number = 1 + next(at for at, line in enumerate(patch.splitlines()) if line.startswith('UPDATE "notes"'))
+    assert f"line {number} of p.jsonl: there is no column 'text'" in app.run("apply", "p.jsonl").err
+
+
 def test_files_that_are_none(app: Versioned) -> None:
     assert app.refused("apply", "nowhere.jsonl") == "not-found"
     assert app.refused("apply", ".") == "not-a-file"
