@@ -1444,15 +1444,18 @@ class NothingInCommon(Refused):
 
 
 class MainlineNeeded(Refused):
-    """The changes of a merge depend on the side one looks from."""
+    """The changes of a merge depend on the side one looks from. `parents`: ids, each with the words of its message."""
 
     code = "mainline-needed"
 
-    def __init__(self, *, commit: str, parents: int) -> None:
-        self.commit, self.parents = commit, parents
+    def __init__(self, *, commit: str, parents: Sequence[tuple[str, str]]) -> None:
+        self.commit, self.parents = commit, tuple(parents)
+        sides = [f"-m {number} against {parent[:12]} ({said})" for number, (parent, said) in enumerate(parents, 1)]
+        sides[0] += ", the branch it was made on"
         super().__init__(
-            f"commit {commit[:12]} is a merge of {parents} versions, and from each of them it changed something else",
-            hint="-m 1 means the changes against its first parent, the branch it was made on",
+            f"commit {commit[:12]} is a merge of {len(parents)} versions, and from each of them it changed something"
+            " else",
+            hint="; ".join(sides),
         )
 
 

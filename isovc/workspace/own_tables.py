@@ -19,6 +19,7 @@ from isovc.model.shape import ROWID
 from isovc.repo.commits import CommitIndex
 from isovc.repo.moments import from_microseconds
 from isovc.snapshot.delta import delta
+from isovc.snapshot.renames import pairs
 from isovc.snapshot.version import Version
 from isovc.sources.sqlite.asking import TableFunction
 from isovc.sql import module_of, tokens, unquoted
@@ -146,11 +147,12 @@ def _diff(ground: Ground, calls: Sequence[Call]) -> TableFunction:
     other column x. Several calls share one set of them."""
     key: dict[str, str] = {}
     others: dict[str, str] = {}
-    for table in chain.from_iterable(_known(ground, call) for call in calls):
+    for table, renamed in chain.from_iterable(_known(ground, call) for call in calls):
         types = {column.name: column.type for column in table.columns}
         names = _key(table)
-        key.update((name, types.get(name, "INTEGER")) for name in names)
-        others.update((cell, types[cell]) for cell in table.cells if cell != ROWID and cell not in names)
+        key.update((renamed.get(name, name), types.get(name, "INTEGER")) for name in names)
+        cells = (cell for cell in table.cells if cell != ROWID and cell not in names)
+        others.update((renamed.get(cell, cell), types[cell]) for cell in cells)
     columns = [("op", "TEXT")]
     taken = {"op", "key", "before", "after", *_ARGUMENTS}
     for name, kind in [*key.items(), *((f"{side}_{x}", kind) for x, kind in others.items() for side in _SIDES)]:
@@ -176,14 +178,14 @@ _ARGUMENTS = ("of_table", "old", "new")
 _SIDES = ("before", "after")
 
 
-def _known(ground: Ground, call: Call) -> Iterator[Table]:
-    """The table of a call, in both versions as far as they have it."""
+def _known(ground: Ground, call: Call) -> Iterator[tuple[Table, Mapping[str, str]]]:
+    """The table of a call, in both versions as far as they have it, with what its columns are called in the newer."""
     if call:
-        sides = [*call[1:3], *("HEAD", "WORK")[len(call[1:3]) :]]
-        for side in sides:
-            for table in ground.revisions.version(side).shape.tables.values():
-                if table.name.lower() == call[0].lower():
-                    yield table
+        before, after = map(ground.revisions.version, [*call[1:3], *("HEAD", "WORK")[len(call[1:3]) :]])
+        for pair in pairs(ground.revisions.desk.repository.forest, before, after):
+            sides = [(table, renamed) for table, renamed in ((pair.before, pair.columns), (pair.after, {})) if table]
+            if call[0].lower() in {table.name.lower() for table, _ in sides}:
+                yield from sides
 
 
 def _changes(ground: Ground, name: str, old: str, new: str) -> Iterator[TableDelta]:

@@ -141,6 +141,28 @@ def test_a_difference_has_the_columns_of_its_table(edited: Versioned) -> None:
     assert edited.refused("sql", "SELECT * FROM diff", code=2) == "bad-query"
 
 
+def test_a_difference_has_a_renamed_column_under_its_newer_name(app: Versioned) -> None:
+    app.sql("ALTER TABLE notes RENAME COLUMN body TO text; ALTER TABLE notes ADD COLUMN more")
+    app.sql("UPDATE notes SET text = 'x', more = 1 WHERE id = 2")
+    app.commit()
+    title = {"before_title": "two", "after_title": "two"}
+    text = {"before_text": "second", "after_text": "x", "before_more": None, "after_more": 1}
+    row = {"op": "modified", "id": 2, **title}
+    assert _ask(app, "SELECT * FROM diff('notes', 'HEAD~1', 'HEAD')") == [{**row, **text}]
+    back = {"before_more": 1, "after_more": None, "before_body": "x", "after_body": "second"}
+    assert _ask(app, "SELECT * FROM diff('notes', 'HEAD', 'HEAD~1')") == [{**row, **back}]
+    # a table that has another name by now goes by both, and a column that is gone keeps its name
+    app.sql("ALTER TABLE notes RENAME TO n; UPDATE n SET text = 'y' WHERE id = 1")
+    for name in ("n", "notes"):
+        found = _ask(app, f"SELECT op, before_text, after_text FROM diff('{name}')")
+        assert found == [{"op": "modified", "before_text": "first", "after_text": "y"}]
+    app.commit()
+    app.sql("ALTER TABLE n DROP COLUMN title")
+    assert _ask(app, "SELECT before_title, after_title FROM diff('n') WHERE id = 1") == [
+        {"before_title": "one", "after_title": None}
+    ]
+
+
 def test_a_table_of_the_database_comes_before_ours(edited: Versioned) -> None:
     edited.sql("CREATE TABLE commits(mine); INSERT INTO commits VALUES('m')")
     edited.commit("third")

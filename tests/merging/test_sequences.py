@@ -69,7 +69,13 @@ def test_the_first_version_taken_back_leaves_nothing(app: Versioned) -> None:
 def test_a_merge_is_taken_back_against_one_parent(parted: Parted) -> None:
     app = parted("UPDATE notes SET title = 'ours' WHERE id = 1", "UPDATE notes SET title = 'theirs' WHERE id = 2")
     app.ok("merge", "exp")
-    assert app.refused("revert", "HEAD") == "mainline-needed"
+    ours, theirs = app.json("show")["parents"]
+    assert app.ok("show").splitlines()[1] == f"Merge:  {ours[:12]} {theirs[:12]}"
+    assert not [line for line in app.ok("show", "HEAD^").splitlines() if line.startswith("Merge:")]
+    hint = f"hint: -m 1 against {ours[:12]} (ours), the branch it was made on; -m 2 against {theirs[:12]} (theirs)"
+    for command in ("revert", "cherry-pick"):
+        assert app.refused(command, "HEAD") == "mainline-needed"
+        assert hint in app.run(command, "HEAD").err
     assert app.refused("revert", "HEAD", "-m", "3") == "no-mainline"
     assert app.refused("revert", "HEAD~1", "-m", "1") == "no-mainline"
     app.ok("revert", "HEAD", "-m", "1")

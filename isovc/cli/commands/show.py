@@ -30,7 +30,7 @@ def show(
     ctx: typer.Context,
     revision: Annotated[str, typer.Argument(metavar="[REV]", help="Which version.")] = "HEAD",
 ) -> None:
-    """Show one version: who, when, why, and what it changed."""
+    """Show one version: who, when, why, and what it changed; of a merge what it changed in its first parent."""
     here = here_of(ctx)
     with at_desk(here) as desk, GitHistory(desk.repository.git_folder) as history:
         meant = meant_by(here, desk, revision)
@@ -62,6 +62,8 @@ def show(
 
 def _head(entry: CommitEntry) -> Iterator[Line]:
     yield Styled(f"commit {entry.id}", "yellow")
+    if len(entry.parents) > 1:
+        yield f"Merge:  {' '.join(parent[:12] for parent in entry.parents)}"
     yield f"Author: {entry.author}"
     yield f"Date:   {from_microseconds(entry.time, present().tzinfo).strftime('%a %Y-%m-%d %H:%M:%S %z')}"
     yield ""

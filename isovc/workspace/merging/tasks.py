@@ -68,7 +68,7 @@ def plan_reverts(
     index = CommitIndex(db)
     tasks = []
     for entry in map(index.get, commits):
-        before = _before(entry, mainline)
+        before = _before(index, entry, mainline)
         name = f"before {entry.id[:_ID]} {_subject(entry)}"
         tasks.append(Task(name, (entry.id,), before, _revert_message(entry, before)))
     return Plan("revert", f"revert {_listed(commits)}", here, tuple(tasks), holds=holds)
@@ -85,7 +85,7 @@ def plan_picks(
 ) -> Plan:
     """The changes of commits made once more, here."""
     index = CommitIndex(db)
-    tasks = [_again(entry, mainline, says_origin=says_origin) for entry in map(index.get, commits)]
+    tasks = [_again(index, entry, mainline, says_origin=says_origin) for entry in map(index.get, commits)]
     return Plan("cherry-pick", f"cherry-pick {_listed(commits)}", here, tuple(tasks), holds=holds)
 
 
@@ -96,7 +96,7 @@ def plan_rebase(db: Database, here: CommitId, upstream: CommitId, *, name: str, 
     own = [entry for entry in index.walk([here], without=[upstream]) if len(entry.parents) < 2]
     if index.is_ancestor(upstream, here) and _is_line(index, here, upstream):
         return None
-    tasks = [_again(entry, None) for entry in reversed(own)]
+    tasks = [_again(index, entry, None) for entry in reversed(own)]
     return Plan("rebase", f"rebase {branch or here[:_ID]} onto {name}", upstream, tuple(tasks), ours=name)
 
 
@@ -110,8 +110,8 @@ def _is_line(index: CommitIndex, tip: CommitId, goal: CommitId) -> bool:
     return True
 
 
-def _again(entry: CommitEntry, mainline: int | None, *, says_origin: bool = False) -> Task:
-    before = _before(entry, mainline)
+def _again(index: CommitIndex, entry: CommitEntry, mainline: int | None, *, says_origin: bool = False) -> Task:
+    before = _before(index, entry, mainline)
     message = entry.message
     if says_origin:
         message = f"{message.rstrip()}\n\n(cherry picked from commit {entry.id})"
@@ -119,10 +119,11 @@ def _again(entry: CommitEntry, mainline: int | None, *, says_origin: bool = Fals
     return Task(name, (before,) if before else (), entry.id, message, entry.author)
 
 
-def _before(entry: CommitEntry, mainline: int | None) -> CommitId | None:
+def _before(index: CommitIndex, entry: CommitEntry, mainline: int | None) -> CommitId | None:
     """The version that a commit changed; of a merge the parent with this number, from 1."""
     if len(entry.parents) > 1 and mainline is None:
-        raise MainlineNeeded(commit=entry.id, parents=len(entry.parents))
+        parents = [(parent, _subject(index.get(parent))) for parent in entry.parents]
+        raise MainlineNeeded(commit=entry.id, parents=parents)
     if mainline is not None and len(entry.parents) < max(2, mainline):
         raise NoMainline(commit=entry.id, number=mainline, parents=len(entry.parents))
     return entry.parents[(mainline or 1) - 1] if entry.parents else None
