@@ -23,6 +23,7 @@ from isovc.snapshot.renames import pairs
 from isovc.snapshot.version import Version
 from isovc.sources.sqlite.asking import TableFunction
 from isovc.sql import module_of, tokens, unquoted
+from isovc.workspace.merging.asked import conflicts_function
 from isovc.workspace.revisions import Revisions
 from isovc.workspace.rows.asked import blame_function, history_function
 
@@ -246,6 +247,7 @@ def _text(given: Mapping[str, Value], name: str, default: str) -> str:
 OWN: dict[str, Maker] = {
     "blame": lambda ground, _: blame_function(ground.revisions, ground.at),
     "commits": _commits,
+    "conflicts": lambda ground, _: conflicts_function(ground.revisions.desk),
     "diff": _diff,
     "history": lambda ground, _: history_function(ground.revisions, ground.at),
     "tables": _tables,

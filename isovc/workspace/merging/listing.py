@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from isovc.errors import NoSuchTable
 from isovc.model import Row, Table, Value
-from isovc.repo.merges import Contested, Merge, contested_in
+from isovc.repo.merges import OPEN, SETTLED, Contested, Merge, contested_in
 from isovc.snapshot.values import with_large
 from isovc.snapshot.virtual.rows import table_of
 from isovc.workspace.desk import Desk
@@ -18,12 +18,13 @@ from isovc.workspace.merging.waiting import side
 Side: TypeAlias = Row | dict[str, Value] | None
 
 
-def listed(desk: Desk, merge: Merge, which: Which) -> Iterator[tuple[Contested, Sequence[Side]]]:
-    """Everything that is meant, with what base, ours and theirs have there."""
+def listed(desk: Desk, merge: Merge, which: Which, state: str = OPEN) -> Iterator[tuple[Contested, Sequence[Side]]]:
+    """Everything that is meant, with what base, ours and theirs have there. `state`: what waits, or what is settled; of
+    that no side is told where its table has got other columns since."""
     forest = desk.repository.forest
     merged = side(desk, merge, "merged")
     tables: dict[str, Table | None] = {}
-    for each in which.among(contested_in(forest, merge)):
+    for each in which.among(contested_in(forest, merge, state)):
         rows = [None if row is None else with_large(forest.store, row) for row in each.sides]
         if each.key is None:
             yield each, rows
@@ -31,6 +32,9 @@ def listed(desk: Desk, merge: Merge, which: Which) -> Iterator[tuple[Contested, 
         if each.table not in tables:
             tables[each.table] = table_of(merged, each.table)
         table = tables[each.table]
+        if state == SETTLED and not _has_columns_of(table, each, rows):
+            yield each, (None, None, None)
+            continue
         assert table is not None  # it has rows that wait
         yield each, [None if row is None else _shown(each, table, row) for row in rows]
 
@@ -41,6 +45,14 @@ def check_table(desk: Desk, merge: Merge, which: Which) -> None:
     known = {name.lower() for name in (*shape.tables, *(each.name for each in shape.objects))}
     if which.table.lower() not in known:
         raise NoSuchTable(table=which.table, known=sorted(shape.tables))
+
+
+def _has_columns_of(table: Table | None, each: Contested, rows: Sequence[Row | None]) -> bool:
+    return (
+        table is not None
+        and (each.column is None or each.column in table.cells)
+        and all(row is None or len(row) == len(table.cells) for row in rows)
+    )
 
 
 def _shown(each: Contested, table: Table, row: Row) -> Side:
