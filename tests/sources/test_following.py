@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from isovc.encoding.orderkey import encode_key
 from isovc.model import Shape
 from isovc.sources.sqlite.following import Following, following
 from tests.sources.writer import Writer, writing
+from tests.watched import companions_of, has_ended, wait_for
 
 Model = dict[str, dict[bytes, tuple[Any, ...]]]
 
@@ -182,3 +184,45 @@ def _without_repeats(states: list[Any], first: Any) -> list[Any]:
         if state != kept[-1]:
             kept.append(state)
     return kept[1:]
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_a_log_that_was_written_over_is_followed_where_its_companion_kept_it(tmp_path: Path, alive: bool) -> None:
+    path, names = tmp_path / "app.db", tmp_path / "names"
+    others = companions_of(os.getpid())
+    with writing(path) as writer:
+        assert writer.run("PRAGMA journal_mode=WAL", *TABLES) == ""
+        with suppress(KeyError), following(path, busy_seconds=5, names=names) as followed:
+            assert followed is not None
+            followed.begin(None)
+            follower = Follower(followed)
+
+            def is_at_rest() -> bool:
+                followed.rest(most=4)
+                return not list(follower.states()) and followed.is_at_rest
+
+            wait_for(lambda: not list(follower.states()) and names.exists())
+            wait_for(is_at_rest)
+            writer.transaction("INSERT INTO plain VALUES(1, 1, 'x')")  # the log is short now
+            assert len(list(follower.states())) == 1
+            wait_for(is_at_rest)
+            place = followed.place
+            [companion] = set(companions_of(os.getpid())) - set(others)
+            raise KeyError
+        wait_for(names.with_suffix(".rest").exists)
+        seen = [writer.transaction(f"INSERT INTO plain VALUES({at}, 1, '{at * 9000}')") for at in range(2, 5)]
+        seen.append(writer.transaction(f"INSERT INTO named VALUES('n', 1, '{'x' * 50000}')"))
+        if not alive:
+            os.kill(companion, 9)
+            wait_for(lambda: has_ended(companion))
+        with following(path, busy_seconds=5, names=names) as followed:
+            assert followed is not None
+            begun = followed.begin(place)
+            follower = Follower(followed)
+            if alive:
+                assert (begun.exactly, begun.skipped) == (True, 0)
+                assert [as_seen(*each) for each in follower.states()] == seen
+            else:
+                assert not begun.exactly
+            wait_for(lambda: not list(follower.states()) and has_ended(companion))
+        wait_for(lambda: companions_of(os.getpid()) == others)

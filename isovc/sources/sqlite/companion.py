@@ -8,6 +8,7 @@ one, or the log has grown too long, or its time is over.
 
 from __future__ import annotations
 
+import fcntl
 import secrets
 import socket
 import subprocess
@@ -21,7 +22,7 @@ from pathlib import Path
 import apsw
 
 from isovc.errors import IsovcError
-from isovc.sources.sqlite.holding import MOST_FRAMES, Hold, holding
+from isovc.sources.sqlite.holding import MOST_FRAMES, Hold, Rest, holding
 
 # seconds: a service is started again within one, a person needs a few more. As long as it holds nobody can leave WAL
 # mode, and a checkpoint that wants to empty the log waits or gives up.
@@ -174,10 +175,45 @@ def serve(
         if _served(line, hold):
             return
         deadline = time.monotonic() + alone_seconds  # by a clock that stands still while the machine sleeps
-        while time.monotonic() < deadline and Path(names).read_text() == name:
-            if Path(path).stat().st_ino != hold.inode or hold.state()[0] > most_frames:
-                return
-            time.sleep(_LOOK)
+        with _saying(Path(names), name, hold.rests):
+            while time.monotonic() < deadline and Path(names).read_text() == name:
+                if Path(path).stat().st_ino != hold.inode or hold.state()[0] > most_frames:
+                    return
+                time.sleep(_LOOK)
+
+
+@contextmanager
+def _saying(names: Path, name: str, rests: list[Rest]) -> Iterator[None]:
+    """Say where the log could begin again, with a kernel lock on what is said: who says it no more has lost it."""
+    fresh = names.with_name(f"{names.name}.{name}")
+    with fresh.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        file.write("\n".join([name, *(f"{each.salts.hex()} {each.frames}" for each in rests)]))
+        file.flush()
+        fresh.replace(_rests_file(names))
+        yield
+
+
+def held_alone(names: Path) -> list[Rest]:
+    """Where the log could begin again since a watcher was killed, as the companion says that has held it ever since.
+    Asked by somebody who holds it too: so it stays true."""
+    try:
+        with _rests_file(names).open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return []
+            except BlockingIOError:
+                name, *lines = file.read().splitlines()
+        if name != names.read_text():
+            return []
+        said = [line.split() for line in lines]
+        return [Rest(bytes.fromhex(salts), int(frames)) for salts, frames in said]
+    except (OSError, ValueError):
+        return []
+
+
+def _rests_file(names: Path) -> Path:
+    return names.with_suffix(".rest")
 
 
 def _served(line: socket.socket, hold: Hold) -> bool:

@@ -14,11 +14,11 @@ import apsw
 from isovc.encoding.orderkey import encode_key
 from isovc.model import Key, KeyKind, KeyRange, Row, Shape, Table
 from isovc.sources.sqlite.btree import Strange
-from isovc.sources.sqlite.companion import accompanied
+from isovc.sources.sqlite.companion import accompanied, held_alone
 from isovc.sources.sqlite.connection import set_off_nothing
 from isovc.sources.sqlite.failures import told
 from isovc.sources.sqlite.frames import Commit, Log, LogLost, Place
-from isovc.sources.sqlite.holding import Hold, holding
+from isovc.sources.sqlite.holding import Hold, Rest, holding
 from isovc.sources.sqlite.mark import Mark
 from isovc.sources.sqlite.ownership import Page
 from isovc.sources.sqlite.past import Past
@@ -55,8 +55,9 @@ class RowsNow:
 class Following:
     """Goes from one state of a database to the next. Made by `following`."""
 
-    def __init__(self, path: Path, hold: Hold, seconds: float) -> None:
+    def __init__(self, path: Path, hold: Hold, seconds: float, names: Path | None) -> None:
         self.path = path
+        self._names = names
         self._hold = hold
         self._seconds = seconds
         device = path.stat().st_dev
@@ -108,7 +109,11 @@ class Following:
             found = place.frames <= frames and log.checksum(place.frames) == place.checksum
             return (place.frames, 0) if found else (0, None)
         # the log has begun again once; all of the last one is in the file
-        return 0, log.behind(place) if _is_next(place.salts, log.salts) else None
+        if not _is_next(place.salts, log.salts):
+            return 0, None
+        if self._names is not None and Rest(place.salts, place.frames) in held_alone(self._names):
+            return 0, 0
+        return 0, log.behind(place)
 
     def _keep_unread(self, log: Log, frames: int) -> int:
         """Remember the pages of the file that transactions yet to be read change: a checkpoint may be faster. How many
@@ -258,8 +263,7 @@ class Following:
         return Snapshot(self._connection, self.path, self._seconds, _NO_MARK)
 
     def _salts(self) -> bytes:
-        whole, found = self._hold.reader.read("main", 1, 16, 8)
-        return found if whole else b""
+        return self._hold.salts()
 
     def _told(self) -> AbstractContextManager[None]:
         return told(self.path, seconds=self._seconds)
@@ -275,7 +279,7 @@ def following(path: Path, *, busy_seconds: float, names: Path | None = None) -> 
             return
         if names is not None:
             hold.beside = stack.enter_context(accompanied(path, names, busy_seconds=busy_seconds))
-        followed = Following(path, hold, busy_seconds)
+        followed = Following(path, hold, busy_seconds, names)
         stack.callback(followed.close)
         yield followed
 

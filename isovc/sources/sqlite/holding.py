@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import apsw
 
@@ -41,6 +41,14 @@ class _Nobody:
         return False
 
 
+class Rest(NamedTuple):
+    """The end of a log that is wholly in the file: under a transaction that began there the log can begin again only
+    there, and once, and nothing leaves the new one."""
+
+    salts: bytes
+    frames: int
+
+
 class Hold:
     """The connections that follow one file. `reader` always has a transaction, after the first `renew`."""
 
@@ -53,10 +61,22 @@ class Hold:
         self.beside: Beside = _Nobody()
         self._other = other
         self._last_held = False
+        self._rest: Rest | None = None
+        self._last_rest: Rest | None = None
 
     def state(self) -> tuple[int, int]:
         """(committed frames in the log, frames of it that are in the file)."""
         return wal_state(self.prober)
+
+    def salts(self) -> bytes:
+        """Those of the log; empty where there is none."""
+        whole, found = self.reader.read("main", 1, 16, 8)
+        return found if whole else b""
+
+    @property
+    def rests(self) -> list[Rest]:
+        """Where the log can begin again under what is held."""
+        return [each for each in (self._last_rest, self._rest) if each is not None]
 
     @property
     def holds_two(self) -> bool:
@@ -65,7 +85,7 @@ class Hold:
 
     def renew(self) -> None:
         """Hold what is there now, too. `let_go` ends what was held before."""
-        before = self.state()
+        salts, before = self.salts(), self.state()
         self.beside.renew()
         self.reader, self._other = self._other, self.reader
         for _ in self.reader.execute(_BEGIN):
@@ -75,11 +95,14 @@ class Hold:
         after = self.state()
         self.at_rest = before == after and before[0] == before[1]
         self.may_rest = before[0] == before[1] or after[0] == after[1]
+        self._last_rest = self._rest if self._last_held else None
+        self._rest = Rest(salts, before[0]) if self.at_rest and salts == self.salts() else None
 
     def let_go(self) -> None:
         """What was held before the last `renew` has been read."""
         if self._last_held:
             self._other.execute("ROLLBACK")
+            self._last_rest = None
             self.beside.let_go()
         self._last_held = False
 
