@@ -22,16 +22,17 @@ _LONGEST = 1 << 30  # bytes; SQLite's own limit for a value is below 2^31, its d
 
 @dataclass(frozen=True, slots=True)
 class External:
-    """Stands in a row for a large value stored as an object of its own."""
+    """Stands in a row for a large value stored as an object of its own, or for the content of a file, however small."""
 
     id: bytes
     length: int  # bytes of the value
     is_text: bool
+    is_file: bool = False  # neither text nor blob: whoever reads the row is not given the content with it
 
 
 def _pack_external(value: Any) -> msgpack.ExtType:
     if type(value) is External:
-        kind = b"t" if value.is_text else b"b"
+        kind = b"f" if value.is_file else b"t" if value.is_text else b"b"
         return msgpack.ExtType(EXTERNAL, kind + value.length.to_bytes(8, "big") + value.id)
     raise NotStorable(what=f"a value of type {type(value).__name__}", why="SQLite has no storage class for it")
 
@@ -41,9 +42,10 @@ def _refuse_map(_: object) -> Any:
 
 
 def _unpack_external(code: int, data: bytes) -> External:
-    if code != EXTERNAL or len(data) != 41 or data[:1] not in (b"t", b"b"):
+    if code != EXTERNAL or len(data) != 41 or data[:1] not in (b"t", b"b", b"f"):
         raise NotCanonical(what="a value", why=f"it has an unknown extension {code} of {len(data)} bytes")
-    return External(id=data[9:], length=int.from_bytes(data[1:9], "big"), is_text=data[:1] == b"t")
+    length, kind = int.from_bytes(data[1:9], "big"), data[:1]
+    return External(id=data[9:], length=length, is_text=kind == b"t", is_file=kind == b"f")
 
 
 # One Packer serves one thread at a time and keeps its buffer; packb() would build a new one for each call, which costs

@@ -2,11 +2,12 @@
 
 from isovc.model.changes import KeyRange, RowChange
 from isovc.model.shape import ROWID_NAMES, Column, KeyKind, SchemaObject, Shape, Table
-from isovc.model.values import Key, Row, Value
+from isovc.model.values import ContentId, Key, Row, Value
 
 __all__ = [
     "ROWID_NAMES",
     "Column",
+    "ContentId",
     "Key",
     "KeyKind",
     "KeyRange",

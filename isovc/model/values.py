@@ -1,4 +1,4 @@
-"""What a cell can hold: SQLite's five storage classes, nothing else."""
+"""What a cell can hold: SQLite's five storage classes, and the name of a file's content."""
 
 from __future__ import annotations
 
@@ -10,3 +10,19 @@ from typing import TypeAlias
 Value: TypeAlias = None | int | float | str | bytes
 Row: TypeAlias = tuple[Value, ...]
 Key: TypeAlias = tuple[Value, ...]
+
+
+class ContentId(str):
+    """Stands for the content of a file: the 64 hex digits of its id, and how many bytes it has. A text to whoever does
+    not ask; a version keeps the content with it."""
+
+    __slots__ = ("length",)
+    length: int
+
+    def __new__(cls, digits: str, length: int) -> ContentId:
+        made = super().__new__(cls, digits)
+        made.length = length
+        return made
+
+    def __reduce__(self) -> tuple[type[ContentId], tuple[str, int]]:  # how it is copied, and sent to another process
+        return ContentId, (str(self), self.length)

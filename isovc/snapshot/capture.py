@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from isovc.blobs import apart
 from isovc.encoding.orderkey import encode_key
 from isovc.encoding.values import External
 from isovc.model import Key, KeyRange, Table, Value
 from isovc.progress import SILENT, Progress
 from isovc.snapshot.compare import Counts, Tally
-from isovc.snapshot.values import is_large, row_without_large, without_large
+from isovc.snapshot.values import is_large, named, row_without_large, without_large
 from isovc.snapshot.version import Version
 from isovc.snapshot.whole import read_whole
 from isovc.sources.sqlite import (
@@ -125,9 +124,9 @@ def _really_new(patch: Patch, writer: ChunkWriter) -> Patch:
     for cell, values in patch.cells.items():
         old = patch.leaf.column(cell)
         for at, value in values.items():
-            named = apart(writer, value) if is_large(value) else value
-            if differing_cells([old[at]], [named]):
-                cells.setdefault(cell, {})[at] = named
+            new = named(value, writer) if is_large(value) else value
+            if differing_cells([old[at]], [new]):
+                cells.setdefault(cell, {})[at] = new
     return patch._replace(cells=cells)
 
 

@@ -8,7 +8,7 @@ from typing import TypeGuard
 
 from isovc.blobs import IS_LARGE, apart, whole
 from isovc.encoding.values import External
-from isovc.model import Row, Value
+from isovc.model import ContentId, Row, Value
 from isovc.store.protocol import ChunkStore, ChunkWriter
 from isovc.tree.leaf import Row as Cells
 
@@ -23,26 +23,44 @@ def without_large(batches: Iterable[list[Row]], writer: ChunkWriter, *, key_widt
 
 
 def with_large(store: ChunkStore, row: Cells) -> Row:
-    """The row as the database holds it."""
+    """The row as the database holds it. Of a file's content it tells the name only."""
     if External not in map(type, row):
         return row
-    return tuple(whole(store, value) if type(value) is External else value for value in row)
+    return tuple(value_of(store, value) if type(value) is External else value for value in row)
+
+
+def value_of(store: ChunkStore, external: External) -> Value:
+    """The same of one cell."""
+    return ContentId(external.id.hex(), external.length) if external.is_file else whole(store, external)
+
+
+def named(value: str | bytes, writer: ChunkWriter) -> External:
+    """What stands in a row for a value that `is_large`, which is kept apart. A file's content is there already."""
+    if isinstance(value, ContentId):
+        return External(id=bytes.fromhex(value), length=value.length, is_text=False, is_file=True)
+    return apart(writer, value)
 
 
 def _has_large(batch: list[Row], at: int) -> bool:
     # nearly every column holds values of one class, and then C does the looking
     cell = itemgetter(at)
-    try:
+    kinds = set(map(type, map(cell, batch)))
+    if kinds <= _NEVER_LARGE:
+        return False
+    if kinds <= _WITH_LENGTH:
         return max(map(len, map(cell, batch))) >= IS_LARGE
-    except TypeError:  # a value without a length: a number or NULL
-        return any(is_large(value) for value in map(cell, batch))
+    return any(is_large(value) for value in map(cell, batch))
+
+
+_WITH_LENGTH = frozenset({str, bytes})
+_NEVER_LARGE = frozenset({int, float, type(None)})
 
 
 def is_large(value: Value) -> TypeGuard[str | bytes]:
-    """Whether a value is kept apart from its row."""
-    return isinstance(value, (str, bytes)) and len(value) >= IS_LARGE
+    """Whether a value is kept apart from its row: a large one, and the content of a file."""
+    return isinstance(value, (str, bytes)) and (len(value) >= IS_LARGE or isinstance(value, ContentId))
 
 
 def row_without_large(row: Row, writer: ChunkWriter, key_width: int) -> Cells:
     """One row with its large values kept apart."""
-    return tuple(apart(writer, value) if at >= key_width and is_large(value) else value for at, value in enumerate(row))
+    return tuple(named(value, writer) if at >= key_width and is_large(value) else value for at, value in enumerate(row))

@@ -34,7 +34,8 @@ def value(written):
         case "blob":
             return bytes.fromhex(data)
         case "external":
-            return External(id=bytes.fromhex(data["id"]), length=data["length"], is_text=data["is_text"])
+            is_file = data.get("is_file", False)
+            return External(bytes.fromhex(data["id"]), data["length"], is_text=data["is_text"], is_file=is_file)
     raise AssertionError(kind)
 
 
@@ -42,7 +43,7 @@ def exact(values):
     return [(type(v), struct.pack(">d", v) if type(v) is float else v) for v in values]
 
 
-@pytest.mark.parametrize("case", load("values-1.json"), ids=lambda case: case["name"])
+@pytest.mark.parametrize("case", load("values-1.json") + load("files-1.json"), ids=lambda case: case["name"])
 def test_values_keep_their_bytes(case):
     values = [value(one) for one in case["values"]]
     assert encode(values).hex() == case["bytes"]

@@ -19,10 +19,10 @@ texts = st.text(alphabet=st.characters(exclude_categories=["Cs"])) | st.binary(m
     lambda data: data.decode("utf-8", "surrogateescape")
 )
 externals = st.builds(
-    External,
+    lambda kind, **said: External(**said, is_text=kind == "text", is_file=kind == "file"),
+    kind=st.sampled_from(["bytes", "text", "file"]),
     id=st.binary(min_size=32, max_size=32),
     length=st.integers(0, 2**63 - 1),
-    is_text=st.booleans(),
 )
 values = st.none() | integers | st.floats(allow_nan=False) | texts | st.binary(max_size=40) | externals
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any, TypeAlias
 
-from isovc.blobs import apart
 from isovc.encoding.orderkey import encode_keys
 from isovc.model import Table
 from isovc.snapshot.merging.deciding import Deciding, Open, Whole
@@ -18,7 +17,7 @@ from isovc.snapshot.merging.how import Side
 from isovc.snapshot.merging.lineage import SIDES, Lineage
 from isovc.snapshot.merging.rekeyed import rekeyed, settles_key
 from isovc.snapshot.merging.settling import Settling, settling
-from isovc.snapshot.values import is_large, with_large
+from isovc.snapshot.values import is_large, named, with_large
 from isovc.snapshot.version import Version
 from isovc.store.protocol import ChunkWriter
 from isovc.tree.diff import diff, differing_cells
@@ -224,7 +223,7 @@ class RowMerge:
         given = with_large(self._forest.store, before)
         for at in differing_cells(given, after):
             value = after[at]
-            cells[at] = apart(self.writer, value) if self.writer and is_large(value) else value
+            cells[at] = named(value, self.writer) if self.writer and is_large(value) else value
         return tuple(cells)
 
 

@@ -7,11 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from isovc.blobs import whole
 from isovc.encoding.digest import ChunkId
 from isovc.encoding.values import External
 from isovc.model import Table, Value
-from isovc.snapshot.values import with_large
+from isovc.snapshot.values import value_of, with_large
 from isovc.snapshot.version import Version
 from isovc.sources.sqlite import twin
 from isovc.sources.sqlite.asking import Keyed, Scan
@@ -79,6 +78,6 @@ def _computed(
 
 def _whole(store: ChunkStore, cell: Any) -> Value:
     if type(cell) is External:
-        return whole(store, cell)
+        return value_of(store, cell)
     found: Value = cell
     return found
