@@ -30,7 +30,9 @@ def show(
     ctx: typer.Context,
     revision: Annotated[str, typer.Argument(metavar="[REV]", help="Which version.")] = "HEAD",
 ) -> None:
-    """Show one version: who, when, why, and what it changed; of a merge what it changed in its first parent."""
+    """Show one version: who, when, why, and what it changed.
+
+    Of a merge its parents stand there too, and what it changed is told against the first of them."""
     here = here_of(ctx)
     with at_desk(here) as desk, GitHistory(desk.repository.git_folder) as history:
         meant = meant_by(here, desk, revision)
