@@ -18,6 +18,14 @@ def _in_utc(time: int) -> str:
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time)).isoformat().replace("+00:00", "Z")
 
 
+def printable(path: str) -> str:
+    """A path as it can be shown and written as JSON: bytes that are no text, and line breaks, as escapes."""
+    return path.encode("utf-8", "backslashreplace").decode().translate(_CONTROL)
+
+
+_CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127)}
+
+
 class IsovcError(Exception):
     """Something isovc can explain. `message` is one sentence, `hint` is the command or deed that helps."""
 
@@ -2077,4 +2085,118 @@ class ValueHasNoPlace(Refused):
         self.what, self.form = what, form
         super().__init__(
             f"{what} has no place in {form}", hint="--json and --csv hold everything, or CAST it in the query"
+        )
+
+
+# -- folders of files --------------------------------------------------------------------------------------------------
+
+
+class FolderGone(Refused):
+    """The folder of the attachments is not there, or is no folder."""
+
+    code = "folder-gone"
+
+    def __init__(self, *, folder: Path, why: str) -> None:
+        self.folder, self.why = folder, why
+        super().__init__(
+            f"the folder of attachments {folder} {why}", hint=f"bring it back, or: mkdir -p {quote(str(folder))}"
+        )
+
+
+class FileVanished(Refused):
+    """A file that was there a moment ago."""
+
+    code = "file-vanished"
+
+    def __init__(self, *, path: str) -> None:
+        self.path = path
+        super().__init__(
+            f"{printable(path)} went away, or became something else, while it was read", hint="run the command again"
+        )
+
+
+class FileUnreadable(Refused):
+    """A file or folder among the attachments that we may not read."""
+
+    code = "file-unreadable"
+
+    def __init__(self, *, path: str) -> None:
+        self.path = path
+        super().__init__(
+            f"no permission to read the attachment {printable(path)}",
+            hint="check its owner and mode, or name it in .isovcignore",
+        )
+
+
+class FileRefused(Refused):
+    """A file that the file system does not take."""
+
+    code = "file-refused"
+
+    def __init__(self, *, path: str, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"{printable(path)} cannot be written here: {why}", hint="use a folder on another file system")
+
+
+class PathLeavesFolder(Refused):
+    """A path that leads out of the folder of attachments, or is kept for isovc."""
+
+    code = "path-leaves-folder"
+
+    def __init__(self, *, path: str, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(
+            f"{printable(path)} cannot be a path among the attachments: {why}", hint="nothing was written; rename it"
+        )
+
+
+class PathInTheWay(Refused):
+    """Something that would be lost stands where a file or folder shall be."""
+
+    code = "path-in-the-way"
+
+    def __init__(self, *, path: str, why: str, needed_for: str = "") -> None:
+        self.path, self.why, self.needed_for = path, why, needed_for
+        needed = f" of the attachment {printable(needed_for)}" if needed_for else ""
+        super().__init__(
+            f"{printable(path)} is in the way{needed}: {why}",
+            hint="move it elsewhere and run the command again",
+        )
+
+
+class PathsCollide(Refused):
+    """Paths that would be one file on this file system."""
+
+    code = "paths-collide"
+
+    def __init__(self, *, paths: Sequence[str]) -> None:
+        self.paths = tuple(paths)
+        super().__init__(
+            f"{' and '.join(printable(path) for path in self.paths)} would be one file on this file system",
+            hint="rename one of them, or use a file system that tells them apart",
+        )
+
+
+class FolderBusy(Busy):
+    """Another process puts files into the folder."""
+
+    code = "folder-busy"
+
+    def __init__(self, *, folder: Path) -> None:
+        self.folder = folder
+        super().__init__(
+            f"another isovc command puts files into {folder}",
+            hint="run the command again when the other one has finished",
+        )
+
+
+class BadIgnorePattern(Refused):
+    """A line of .isovcignore that is no pattern."""
+
+    code = "bad-ignore-pattern"
+
+    def __init__(self, *, path: str, line: int, text: str) -> None:
+        self.path, self.line, self.text = path, line, text
+        super().__init__(
+            f"line {line} of {printable(path)} is no pattern: {text!r}", hint="patterns are written as in .gitignore"
         )

@@ -41,6 +41,7 @@ HOME = {
     "msgpack": {"encoding"},
     "xxhash": {"encoding"},
     "zstandard": {"encoding"},
+    "pathspec": {"sources"},
     "sqlite_utils": {"sources"},
     "cryptography": {"encoding"},
     "pyarrow": {"formats"},
