@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
+import tempfile
 from contextlib import closing
 from pathlib import Path
 
@@ -315,6 +316,21 @@ def test_the_shelf_may_be_gone_read_only_or_no_folder(many: Asked, tmp_path: Pat
     assert _count(many, tmp_path / "shelf") == expected
     (tmp_path / "file").write_text("in the way")
     assert _count(many, tmp_path / "file") == expected
+
+
+def test_where_the_shelf_has_no_room_a_join_is_filled_elsewhere(
+    many: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf, temporary = tmp_path / "file", tmp_path / "temporary"
+    shelf.write_text("in the way")
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    with Session(many.forest, Shelf(shelf, capacity=1 << 30), many.path, version=many.version) as session:
+        for _ in range(2):  # 900 million pairs, row by row
+            ((found,),) = session.ask("SELECT count(*) FROM t JOIN t o ON t.b = o.b").rows
+            assert found == 30000
+        assert len(list(temporary.glob("isovc-*/*.db"))) == 1
+    assert list(temporary.iterdir()) == []
 
 
 def test_the_shelf_is_bounded_and_keeps_what_was_used_last(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
@@ -98,6 +99,7 @@ class Session:
         self._light: Questions | None = None
         self._files: dict[Path, Questions] = {}
         self._views: set[str] = set()
+        self._spare: Shelf | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -242,11 +244,22 @@ class Session:
             }
             try:
                 for name in costly or set(left):
-                    questions.attach(filled(self._shelf, left.pop(name), question.reads[name]))
+                    questions.attach(self._filled(left.pop(name), question.reads[name]))
             except (IsovcError, OSError, TooLarge):
                 break  # no room for it: then it is read row by row, however long that takes
         self._meter.restart(None, casts=self._meter.casts)
         return _told(questions.rows(question, parameters))
+
+    def _filled(self, table: Keyed, columns: Set[str]) -> Path:
+        """A file with these columns; where the shelf has no room, among the system's temporary ones, for this
+        session: row by row a join would take hours."""
+        if self._spare is None:
+            try:
+                return filled(self._shelf, table, columns)
+            except (IsovcError, OSError):
+                folder = self._open.enter_context(TemporaryDirectory(prefix="isovc-", ignore_cleanup_errors=True))
+                self._spare = Shelf(Path(folder), capacity=self._shelf.capacity)
+        return filled(self._spare, table, columns)
 
 
 def _told(rows: Generator[Row]) -> Generator[Row]:
