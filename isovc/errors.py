@@ -1555,6 +1555,70 @@ class NothingInRange(Refused):
         super().__init__(f"{text} holds no commits", hint=f"isovc log {text} shows what a range holds")
 
 
+class NoSuchFile(Refused):
+    """A file that a version does not have."""
+
+    code = "no-such-file"
+
+    def __init__(self, *, path: str, revision: str, near: Sequence[str]) -> None:
+        self.path, self.revision, self.near = path, revision, near
+        hint = f"did you mean {near[0]}?" if near else f"isovc ls {revision} lists its files"
+        super().__init__(f"{revision} has no file {path!r}", hint=hint)
+
+
+class NotByValue(Refused):
+    """A file was to be settled by values of its row."""
+
+    code = "not-by-value"
+
+    def __init__(self, *, path: str) -> None:
+        self.path = path
+        super().__init__(
+            f"{path} is a file, which no value settles",
+            hint=f"write the file and say isovc resolve files/ {path}, or take a side with --ours or --theirs",
+        )
+
+
+class NoRefs(Refused):
+    """Nobody has said which columns name files."""
+
+    code = "no-refs"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "no column is known to name files", hint="isovc config attachment-refs TABLE.COLUMN says which one does"
+        )
+
+
+class AttachmentsGone(Refused):
+    """The folder of files is not where it was."""
+
+    code = "attachments-gone"
+
+    def __init__(self, *, folder: Path) -> None:
+        self.folder = folder
+        super().__init__(
+            f"the folder {folder} is not there, and its files are part of the version that is checked out",
+            hint="put it back, or make it anew with mkdir to say that its files are gone; "
+            "isovc config attachments DIR names another one",
+        )
+
+
+class FilesWritten(Refused):
+    """Another program wrote files while a command was about to."""
+
+    code = "files-written"
+
+    def __init__(self, *, folder: Path, paths: tuple[str, ...]) -> None:
+        self.folder = folder
+        self.paths = paths
+        more = f" and {len(paths) - 1:,} more" if len(paths) > 1 else ""
+        super().__init__(
+            f"another program wrote {paths[0]}{more} in {folder} meanwhile, so nothing was changed",
+            hint="try again when it is done",
+        )
+
+
 class NothingEdited(Refused):
     """Nobody has edited a row that waits."""
 

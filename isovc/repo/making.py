@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from tempfile import mkdtemp
@@ -17,15 +18,18 @@ from isovc.repo.acting import Act
 from isovc.repo.deeds import Deed, Telling
 from isovc.repo.names import BRANCHES
 from isovc.repo.place import FOLDER
-from isovc.repo.settings import EMPTY_FILE
+from isovc.repo.settings import EMPTY_FILE, Plain, write_setting
 from isovc.repo.worktrees import Files
 from isovc.store import StoreFile
 
 FIRST_BRANCH = "main"
+_NONE: Mapping[str, Plain] = {}
 _UNFINISHED = f"{FOLDER}.new-"
 
 
-def make(beside: Path, files: Files, deed: Deed, *, sign: Sign | None = None) -> Path:
+def make(
+    beside: Path, files: Files, deed: Deed, *, sign: Sign | None = None, settings: Mapping[str, Plain] = _NONE
+) -> Path:
     """Make the repository of a database, with nothing committed: its head holds `files`, the empty version."""
     folder = beside.with_name(FOLDER)
     if folder.exists():
@@ -48,6 +52,8 @@ def make(beside: Path, files: Files, deed: Deed, *, sign: Sign | None = None) ->
             store.close()
         GitHistory.create(building / "git").close()
         write_durably(building / "config.toml", EMPTY_FILE.encode())
+        for key, value in settings.items():
+            write_setting(building / "config.toml", key, value)
         (building / "cache").mkdir()
         fsync_folder(building)
         try:

@@ -35,6 +35,7 @@ class Repository:
         self.chunks = SqliteChunks(self.file, packing=packing)
         self.forest = Forest(self.chunks)
         self.tally: Tally = {}  # of what was counted while this is open
+        self.notes: dict[int, tuple[str, ...]] = {}  # by working copy, what of its files could not be read just now
 
     @property
     def git_folder(self) -> Path:

@@ -23,7 +23,8 @@ Plain = str | int | float | bool
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One thing that can be set. `low` and `high` bound numbers; `in_commits`: a line of every commit holds it. `form`
-    reads what is more than a text, and `takes` says how that is written."""
+    reads what is more than a text, and `takes` says how that is written. `in_one`: it is about one
+    repository, and nobody's wish for all."""
 
     kind: type
     default: Plain
@@ -33,6 +34,7 @@ class Setting:
     in_commits: bool = False
     form: Callable[[str], Any] | None = None
     takes: str = ""
+    in_one: bool = False
 
 
 _QUOTED = "names with blanks, commas, dots, equals signs or quotes stand in double quotes"
@@ -40,6 +42,17 @@ _QUOTED = "names with blanks, commas, dots, equals signs or quotes stand in doub
 SETTINGS: dict[str, Setting] = {
     "user.name": Setting(str, "", "the name that commits carry", in_commits=True),
     "user.email": Setting(str, "", "the mail address that commits carry", in_commits=True),
+    "attachments": Setting(
+        str, "", "the folder, as seen from the database, whose files are part of every version", in_one=True
+    ),
+    "attachment-refs": Setting(
+        str,
+        "",
+        "columns that name files by path, file name or content: notes.file",
+        form=columns,
+        takes=f"each column once, as TABLE.COLUMN, and commas between; {_QUOTED}",
+        in_one=True,
+    ),
     "busy.seconds": Setting(float, 5.0, "how long to wait for another program that holds a database", 0, 3600),
     "store.level": Setting(int, 1, "zstd level of chunks at rest", 1, 19),
     "store.chain": Setting(int, 8, "how many differences may follow each other in the store", 0, 64),
@@ -195,14 +208,14 @@ def _flat(text: str, path: Path) -> dict[str, Any]:
 
 def write_setting(path: Path, key: str, value: Plain | None) -> None:
     """Set one value, or with None take it out; every other line stays as it is, comments too."""
-    section, _, name = key.partition(".")
+    section, _, name = key.rpartition(".")
     text = _read(path)
     before = _flat(text, path)
     if value is None and key not in before:
         return
     lines = text.removesuffix("\n").split("\n") if text else []
     header = re.compile(rf"\s*\[\s*{re.escape(section)}\s*\]\s*(#.*)?")
-    head = next((at for at, line in enumerate(lines) if header.fullmatch(line)), None)
+    head = next((at for at, line in enumerate(lines) if header.fullmatch(line)), None) if section else -1
     if head is None:
         lines += [*([""] if lines else []), f"[{section}]"]
         head = len(lines) - 1
@@ -215,7 +228,7 @@ def write_setting(path: Path, key: str, value: Plain | None) -> None:
         while end > head + 1 and re.fullmatch(r"\s*(#.*)?", lines[end - 1]):  # blanks and comments of the next section
             end -= 1
         lines[end:end] = said
-    if value is None and not any(line.strip() for line in lines[head + 1 : end - 1]):
+    if value is None and section and not any(line.strip() for line in lines[head + 1 : end - 1]):
         del lines[head : end - 1]  # a section of ours that says nothing any more
         while lines and not lines[-1].strip():
             lines.pop()

@@ -1,5 +1,5 @@
 """What a live database needs so that it goes from one version to another: the difference where rows stay rows, whole
-tables where they do not."""
+tables where they do not. Files have their own way."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from isovc.encoding.orderkey import encode_key
 from isovc.model import Row, RowChange, Shape, Table
 from isovc.snapshot.compare import Tally, extends, row_changes
+from isovc.snapshot.files import without_files
 from isovc.snapshot.values import with_large
 from isovc.snapshot.version import Version
 from isovc.sources.sqlite import constant_defaults
@@ -30,6 +31,7 @@ def plan_move(forest: Forest, live: Version, target: Version, tally: Tally | Non
     """How to make `target` of a database that holds `live`. Rows are counted in `tally` as they are taken."""
     changes: dict[str, Iterable[RowChange]] = {}
     contents: dict[str, Iterable[list[Row]]] = {}
+    live, target = without_files(live), without_files(target)
     for name, table in target.shape.tables.items():
         old = live.shape.tables.get(name)
         new = _new_defaults(old, table) if old is not None and extends(old, table) else None

@@ -65,7 +65,7 @@ def patched(forest: Forest, live: Version, patch: Patch, path: Path) -> Version:
         for name in patch.tables.keys() - shape.tables.keys() - live.shape.tables.keys():
             misfits.add(f"there is no table {name}")
         misfits.check()
-    return Version(shape, roots, live.attachments)
+    return Version(shape, roots)
 
 
 # -- definitions -------------------------------------------------------------------------------------------------------

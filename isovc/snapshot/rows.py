@@ -7,8 +7,10 @@ from dataclasses import replace
 
 from isovc.encoding.orderkey import encode_key
 from isovc.model import Key, Table
-from isovc.snapshot.version import Version
+from isovc.snapshot.files import WIDTH, files_root, with_files
+from isovc.snapshot.version import FILES, Version
 from isovc.snapshot.virtual.rows import rows_of, with_virtual_rows
+from isovc.tree.build import build
 from isovc.tree.edit import Edit, edit
 from isovc.tree.forest import Forest
 from isovc.tree.leaf import Row as Cells
@@ -44,15 +46,20 @@ def rows_at(forest: Forest, version: Version, name: str, keys: Iterable[bytes]) 
 def with_rows(forest: Forest, version: Version, rows: Rows) -> Version:
     """The version with some rows otherwise."""
     roots = dict(version.roots)
+    files = files_root(version)
     virtual: dict[str, list[Edit]] = {}
     for name, some in rows.items():
         edits = [Edit(key, some[key]) for key in sorted(some)]
+        if name == FILES:
+            start = files_root(version) or build(forest, ())
+            files = edit(forest, start.id, edits, width=WIDTH)
+            continue
         table = version.shape.tables.get(name)
         if table is None:
             virtual[name] = edits
             continue
         roots[name] = edit(forest, roots[name].id, edits, width=len(table.cells), key_width=len(table.key))
-    version = replace(version, roots=roots)
+    version = with_files(replace(version, roots=roots), files)
     for name, edits in virtual.items():
         version = with_virtual_rows(forest, version, name, edits)
     return version

@@ -20,26 +20,41 @@ FORMAT = 1
 READABLE = (1,)
 JSON_FILE, SQL_FILE = "snapshot.json", "schema.sql"
 
+# The files beside the database are one more table, a row a path: no definition speaks of it, and nobody gives a table
+# such a name.
+FILES = "files/"
+FILE_TABLE = Table(
+    FILES,
+    (
+        Column("path", "TEXT", not_null=True, primary_key=1),
+        Column("mode", "INTEGER", not_null=True),
+        Column("size", "INTEGER", not_null=True),
+        Column("mtime", "INTEGER", not_null=True),
+        Column("media", "TEXT", not_null=True),
+        Column("content", "BLOB", not_null=True),
+    ),
+    KeyKind.COLUMNS,
+    without_rowid=True,
+    strict=True,
+)
+
 _LAYOUT = ("page_size", "auto_vacuum")
 _END = ";\n\n"  # what stands behind each definition in schema.sql
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """The shape of a database and the root of each of its tables."""
+    """The shape of a database and the root of each of its tables, and of its files."""
 
     shape: Shape = field(default_factory=Shape)
     roots: Mapping[str, Root] = field(default_factory=dict)
-    attachments: ChunkId | None = None
 
 
 def same(one: Version, other: Version) -> bool:
     """Whether two versions hold the same, however their files are laid out."""
-    return (
-        same_shape(one.shape, other.shape)
-        and {name: root.id for name, root in one.roots.items()} == {name: root.id for name, root in other.roots.items()}
-        and one.attachments == other.attachments
-    )
+    return same_shape(one.shape, other.shape) and {name: root.id for name, root in one.roots.items()} == {
+        name: root.id for name, root in other.roots.items()
+    }
 
 
 def same_shape(one: Shape, other: Shape) -> bool:
@@ -66,6 +81,7 @@ def laid_out_like(version: Version, live: Version) -> Version:
 def encode_version(version: Version) -> dict[str, bytes]:
     """The two files."""
     shape = version.shape
+    files = version.roots.get(FILES)
     tables = {
         name: {
             "root": version.roots[name].id.hex(),
@@ -77,6 +93,7 @@ def encode_version(version: Version) -> dict[str, bytes]:
             "columns": [_encode_column(column) for column in table.columns],
         }
         for name, table in sorted(shape.tables.items())
+        if name != FILES
     }
     document = {
         "format": FORMAT,
@@ -88,7 +105,7 @@ def encode_version(version: Version) -> dict[str, bytes]:
             {"type": each.type, "name": each.name, "table": each.table, "characters": len(each.sql)}
             for each in shape.objects
         ],
-        "attachments": version.attachments.hex() if version.attachments else None,
+        "attachments": files and {"root": files.id.hex(), "files": files.rows, "bytes": files.bytes},
     }
     text = json.dumps(document, indent=1, ensure_ascii=False)
     script = "".join(each.sql + _END for each in shape.objects)
@@ -114,9 +131,11 @@ def decode_version(files: Mapping[str, bytes]) -> Version:
         roots = {
             name: Root(_id(each["root"]), each["rows"], each["bytes"]) for name, each in document["tables"].items()
         }
+        if (said := document["attachments"]) is not None:
+            tables[FILES] = FILE_TABLE
+            roots[FILES] = Root(_id(said["root"]), said["files"], said["bytes"])
         shape = Shape(document["encoding"], document["pragmas"], tuple(objects), tables)
-        attachments = document["attachments"]
-        return Version(shape, roots, None if attachments is None else _id(attachments))
+        return Version(shape, roots)
     except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise NotCanonical(what="a version of the database", why=str(error) or type(error).__name__) from None
 

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from isovc.errors import BadQuery, IsovcError, NoTableThere
 from isovc.model import Row
 from isovc.repo.revisions import Commit, Work
+from isovc.snapshot.files import without_files
 from isovc.snapshot.query.filling import database
 from isovc.snapshot.query.session import Answer, Beside, Session
 from isovc.snapshot.query.shelf import Shelf
@@ -93,7 +94,7 @@ def asking(revisions: Revisions, at: str = "") -> Iterator[Asking]:
     desk = revisions.desk
     found = revisions.found(at) if at else Work()
     past = not isinstance(found, Work) or desk.then is not None
-    version = revisions.version_of(found) if past else None
+    version = without_files(revisions.version_of(found)) if past else None
     # later statements mean the same version, whatever happens to the branch meanwhile
     ground = Ground(revisions, found.id if isinstance(found, Commit) else at or "WORK")
     shelf = _shelf(revisions)
@@ -139,7 +140,7 @@ def connection_at(revisions: Revisions, at: str = "") -> Iterator[Connection]:
         with live(desk.database.path, busy_seconds=desk.database.busy_seconds) as connection:
             yield connection
         return
-    version = revisions.version_of(found)
+    version = without_files(revisions.version_of(found))
     shelf = _shelf(revisions)
     path = database(shelf, desk.repository.forest, version, frozenset(version.shape.tables))
     try:

@@ -1,4 +1,4 @@
-"""The live database as a version, remembered by its mark, so that looking twice costs nothing."""
+"""The live database and the files beside it as a version, remembered so that looking twice costs nothing."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from isovc.errors import NotCanonical
 from isovc.progress import SILENT, Progress
 from isovc.repo.worktrees import Live, Worktrees
 from isovc.snapshot.capture import Known, capture
-from isovc.snapshot.version import Version, decode_version, encode_version, same_shape
+from isovc.snapshot.files import with_files, without_files
+from isovc.snapshot.version import Version, decode_version, encode_version, same, same_shape
 from isovc.sources.sqlite import Mark, PageMap, Reading
+from isovc.workspace.attachments import look_at_files
 from isovc.workspace.desk import Desk
 
 
@@ -26,15 +28,21 @@ def look(desk: Desk, *, verify: bool = False, progress: Progress = SILENT) -> Ve
 
 def look_at(desk: Desk, reading: Reading, *, verify: bool = False, progress: Progress = SILENT) -> Version:
     """The same, inside a transaction of the database."""
+    files = look_at_files(desk, verify=verify, progress=progress)
     mark = reading.mark.encode()
     live = desk.worktree.live
     if live is not None and live.mark == mark and not verify:
-        return decode_version(live.files)
+        seen = decode_version(live.files)
+        version = with_files(seen, files)
+        if not same(version, seen):
+            _note(desk, mark, version)
+        return version
     known = None if verify else known_of(desk)
     repository = desk.repository
     found = capture(repository.forest, reading, known, tally=repository.tally, progress=progress)
-    remember(desk, mark, found.version, found.pages)
-    return found.version
+    version = with_files(found.version, files)
+    remember(desk, mark, version, found.pages)
+    return version
 
 
 def warnings(desk: Desk) -> tuple[str, ...]:
@@ -42,13 +50,18 @@ def warnings(desk: Desk) -> tuple[str, ...]:
     if desk.then is not None:
         return ()
     with desk.database.reading() as reading:
-        return tuple(f"{each.message}: {each.hint}" for each in reading.warnings())
+        found = [f"{each.message}: {each.hint}" for each in reading.warnings()]
+    return (*found, *notes(desk))
+
+
+def notes(desk: Desk) -> tuple[str, ...]:
+    """What of the files beside it could not be read when they were looked at last, in words."""
+    return desk.repository.notes.get(desk.worktree.id, ())
 
 
 def remember(desk: Desk, mark: bytes, version: Version, pages: PageMap) -> None:
     """Note what the database holds in the state of this mark."""
-    with desk.repository.file.transaction() as db:
-        Worktrees(db).set_live(desk.worktree.id, Live(mark, encode_version(version)))
+    _note(desk, mark, version)
     file = _pages_file(desk)
     fresh = file.with_name(f"{file.name}.{os.getpid()}")
     with suppress(OSError):  # a cache: what cannot be remembered is looked at again
@@ -63,7 +76,7 @@ def remember_made(desk: Desk, version: Version, committed: Mark | None) -> None:
         return
     with desk.database.reading() as reading:
         # SQLite has words of its own to say in a schema; what it made of ours is read anew where it differs
-        if reading.mark == committed and same_shape(reading.shape(), version.shape):
+        if reading.mark == committed and same_shape(reading.shape(), without_files(version).shape):
             remember(desk, committed.encode(), version, reading.pages(version.shape).map)
 
 
@@ -80,6 +93,11 @@ def known_of(desk: Desk) -> Known | None:
     except (OSError, NotCanonical, ValueError):
         pass
     return None
+
+
+def _note(desk: Desk, mark: bytes, version: Version) -> None:
+    with desk.repository.file.transaction() as db:
+        Worktrees(db).set_live(desk.worktree.id, Live(mark, encode_version(version)))
 
 
 def _pages_file(desk: Desk) -> Path:

@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 
+from isovc.blobs import stream
+from isovc.encoding.values import External
 from isovc.errors import NoSuchColumn, NoSuchTable
 from isovc.formats.delta import Definition, Delta, TableDelta, same
-from isovc.model import Row, RowChange, Table, Value
+from isovc.formats.files import FileDelta, Read, file_deltas
+from isovc.model import ContentId, Row, RowChange, Table, Value
 from isovc.snapshot.compare import Counts
 from isovc.snapshot.delta import count, delta, tally
-from isovc.snapshot.version import Version
+from isovc.snapshot.version import FILES, Version
 from isovc.snapshot.virtual.differing import Folded, folded
 from isovc.snapshot.virtual.rows import table_of
 from isovc.snapshot.virtual.tables import NotMade
@@ -27,7 +30,7 @@ Rows = Callable[[], Iterator[RowChange]]
 class Selection:
     """What is wanted; nothing said: everything. `where`: an SQL expression that the row meets before or after.
     `as_virtual`: virtual tables as rows under their own columns, not as the tables in which they store them; a table
-    that is named is shown as it is."""
+    that is named is shown as it is. `files_apart`: files as files, not as rows."""
 
     tables: tuple[str, ...] = ()
     where: str = ""
@@ -35,6 +38,7 @@ class Selection:
     limit: int | None = None
     schema_only: bool = False
     as_virtual: bool = False
+    files_apart: bool = False
 
     @property
     def by_row(self) -> bool:
@@ -52,11 +56,13 @@ class Comparison:
     counts: Callable[[TableDelta], Counts]
     stored: Mapping[str, tuple[TableDelta, ...]]
     left_out: tuple[str, ...]
+    files: tuple[FileDelta, ...]
+    read: Read  # what a file holds
 
     def __bool__(self) -> bool:
         """Whether anything differs."""
         found = self.delta
-        return bool(found.definitions or self.stored) or any(
+        return bool(found.definitions or self.stored or self.files) or any(
             next(table.rows(), None) is not None for table in found.tables
         )
 
@@ -84,7 +90,17 @@ def compare(desk: Desk, old: Version, new: Version, selection: Selection) -> Com
         tables, cut = _limited(tables, selection.limit)
     stored = {} if selection.where or selection.columns else shown.stored
     counts = partial(_count, forest, old, new, None if selection.by_row else shown.virtual)
-    return Comparison(replace(found, tables=tables), cut, counts, stored, left_out)
+    files: list[FileDelta] = []
+    if selection.files_apart:
+        files = [each for table in tables if table.name == FILES for each in file_deltas(table.rows())]
+        tables = tuple(table for table in tables if table.name != FILES)
+    read = partial(_content, forest)
+    return Comparison(replace(found, tables=tables), cut, counts, stored, left_out, tuple(files), read)
+
+
+def _content(forest: Forest, content: ContentId) -> bytes:
+    named = External(bytes.fromhex(content), content.length, is_text=False, is_file=True)
+    return b"".join(stream(forest.store, named))
 
 
 def _count(forest: Forest, old: Version, new: Version, by_row: frozenset[str] | None, table: TableDelta) -> Counts:

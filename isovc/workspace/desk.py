@@ -15,17 +15,20 @@ from isovc.repo.worktrees import Worktree, Worktrees
 from isovc.snapshot.version import Version, decode_version
 from isovc.sources.sqlite import Database
 from isovc.workspace.appearing import appear
+from isovc.workspace.arriving import Arriving
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
     """A repository and one of its working copies, as they were when last looked at. `then`: tells what the database
-    held, where the past is looked at instead of the present."""
+    held, where the past is looked at instead of the present. `arriving`: files on
+    their way while something changes."""
 
     repository: Repository
     worktree: Worktree
     database: Database
     then: Callable[[], Version] | None = None
+    arriving: Arriving | None = None
 
     @property
     def head(self) -> Version:

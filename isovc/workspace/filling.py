@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from isovc.snapshot.capture import capture
+from isovc.snapshot.files import without_files
 from isovc.snapshot.move import plan_move
 from isovc.snapshot.version import Version, laid_out_like
 from isovc.sources.sqlite import Database, Mark, PageMap
@@ -16,7 +17,8 @@ def fill(here: Desk, path: Path, target: Version, *, alone: bool = False) -> tup
     """Make a file that holds a version; what it looks like then. `alone`: of what is kept only, whatever the database
     here holds."""
     forest = here.repository.forest
-    near = look(here) if not alone and here.database.path.exists() and target.shape.tables else None
+    target = without_files(target)
+    near = without_files(look(here)) if not alone and here.database.path.exists() and target.shape.tables else None
     if near is None or laid_out_like(target, near).shape != target.shape:
         database, live = Database.create(path, target.shape), Version()
     else:

@@ -8,7 +8,7 @@ lock, so a command that is still at it is waited for, and its announcement is ne
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 from isovc.errors import DatabaseBusy, HeadMoved, IsovcError, KeyUnusable, NoDatabase, SigningNotInstalled
@@ -22,9 +22,12 @@ from isovc.repo.names import BRANCHES
 from isovc.repo.operations import SnapshotId
 from isovc.repo.refs import Refs
 from isovc.repo.worktrees import Files, Intent, Worktrees
+from isovc.snapshot.files import file_changes, without_files
 from isovc.snapshot.move import plan_move
 from isovc.snapshot.version import Version, decode_version, encode_version, same
 from isovc.sources.sqlite import Writing
+from isovc.workspace.arriving import Arriving
+from isovc.workspace.attachments import folder_of, put_right, remember_arrived
 from isovc.workspace.capturing import look_at, remember_made
 from isovc.workspace.committing import write_commit
 from isovc.workspace.desk import Desk
@@ -52,10 +55,20 @@ def changing(desk: Desk) -> Iterator[tuple[Desk, Writing, Version]]:
     """A transaction of the database under its write lock: the working copy as it is now, and what it holds."""
     desk.repository.signer()  # it is asked for before anything is changed
     try:
-        with desk.database.writing() as writing:
-            desk, _ = _settle(desk, writing)
-            live = look_at(desk, writing)
-            yield desk, writing, live
+        folder = folder_of(desk)
+        with ExitStack() as stack:
+            arriving = Arriving(folder, desk.repository.chunks) if folder else None
+            if arriving is not None:
+                stack.callback(arriving.drop)
+            with desk.database.writing() as writing:
+                desk, _ = _settle(desk, writing)
+                desk = replace(desk, arriving=arriving)
+                live = look_at(desk, writing)
+                yield desk, writing, live
+                if arriving is not None:
+                    arriving.check()
+            if arriving is not None:
+                arriving.arrive()
     except DatabaseBusy:
         with suppress(IsovcError):  # a reader did not let us commit: nothing was done, and nothing is left to settle
             _withdraw(desk)
@@ -93,6 +106,8 @@ def announce(
         step.heads,
         step.merging,
     )
+    if desk.arriving is not None:
+        desk.arriving.stage(file_changes(desk.repository.forest, live, step.live))
     with desk.repository.file.transaction() as db:
         _check_still_there(db, step)
         if keeping is not None:
@@ -127,7 +142,9 @@ def _confirm(desk: Desk, intent: Intent, writing: Writing, moved: Difference) ->
         _arrive(db, desk, intent, moved)
         worktrees.set_live(desk.worktree.id, None)
     write_decided(desk.repository)
-    remember_made(desk, decode_version(intent.live_files), writing.committed)
+    made = decode_version(intent.live_files)
+    remember_arrived(desk, made)
+    remember_made(desk, made, writing.committed)
 
 
 def settle(desk: Desk) -> tuple[Desk, str]:
@@ -168,12 +185,15 @@ def _settle(desk: Desk, writing: Writing) -> tuple[Desk, str]:
     if intent is None:
         return desk, ""
     name = f"interrupted `isovc {intent.deed.command}`"
-    if writing.mark.encode() == intent.mark:
+    before, wanted = (decode_version(files) for files in (intent.before_files, intent.live_files))
+    is_about_files = same(without_files(before), without_files(wanted)) and not same(before, wanted)
+    if writing.mark.encode() == intent.mark and not is_about_files:
         _withdraw(desk)
         return desk.again(), f"dropped an {name}"
     live = look_at(desk, writing)
-    before, wanted = (decode_version(files) for files in (intent.before_files, intent.live_files))
-    if _distance(desk, wanted, live) <= _distance(desk, before, live):
+    is_done = _distance(desk, wanted, live) <= _distance(desk, before, live)
+    put_right(desk, live, *((wanted, before) if is_done else (before, wanted)))
+    if is_done:
         with desk.repository.file.transaction() as db:
             _arrive(db, desk, intent, difference(desk, before, wanted))
         return desk.again(), f"finished an {name}"

@@ -37,6 +37,7 @@ from isovc.repo.worktrees import Files, Worktree, Worktrees
 from isovc.snapshot.version import Version, decode_version, encode_version
 from isovc.sources.sqlite import Database
 from isovc.workspace.appearing import appear, decide, growing_name, step_aside, vanish
+from isovc.workspace.attachments import clear, folder_of, grow, wither
 from isovc.workspace.capturing import look, remember
 from isovc.workspace.desk import Desk, check_text, database_path, desk, is_same, path_of, stored_path
 from isovc.workspace.filling import fill
@@ -98,10 +99,12 @@ def plant(here: Desk, plan: Outset, deed: Deed, telling: Telling) -> Desk:
         target = decode_version(plan.live_files or plan.head_files)
         try:
             mark, pages = fill(here, growing_name(path), target)
+            grow(here, path, target)
             if not (path.parent / FOLDER).exists():
                 write_pointer(path, repository.folder)
             made = _enter(here, plan, stored, deed, telling)
         except BaseException:
+            wither(here, path)
             _as_decided(repository, path)
             raise
         there = desk(repository, made)  # and the file appears
@@ -150,6 +153,7 @@ def uproot(
     with planting(repository.folder):
         there = desk(repository, worktree)
         path = there.database.path
+        folder = folder_of(there)
         live: Version | None = None
         is_readable = True
         try:
@@ -171,8 +175,11 @@ def uproot(
                 act.record(telling)
         finally:
             _as_decided(repository, path)
+        if live is not None:
+            clear(there, folder, live)
         with suppress(OSError):
             (repository.cache / f"pages-{worktree.id}").unlink(missing_ok=True)
+            (repository.cache / f"files-{worktree.id}").unlink(missing_ok=True)
         return is_readable
 
 

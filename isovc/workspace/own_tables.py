@@ -19,6 +19,7 @@ from isovc.model.shape import ROWID
 from isovc.repo.commits import CommitIndex
 from isovc.repo.moments import from_microseconds
 from isovc.snapshot.delta import delta
+from isovc.snapshot.files import files_in
 from isovc.snapshot.renames import pairs
 from isovc.snapshot.version import Version
 from isovc.sources.sqlite.asking import TableFunction
@@ -138,6 +139,31 @@ def _tables(ground: Ground, _calls: Sequence[Call]) -> TableFunction:
     )
 
 
+# -- files -------------------------------------------------------------------------------------------------------------
+
+
+def _files(ground: Ground, _calls: Sequence[Call]) -> TableFunction:
+    def rows(given: Mapping[str, Value], _used: frozenset[str]) -> Iterator[Row]:
+        version = ground.revisions.version(_text(given, "revision", ground.at))
+        for each in files_in(ground.revisions.desk.repository.forest, version):
+            yield each.path, each.mode, each.size, each.mtime, each.media, each.content.id.hex()
+
+    return TableFunction(
+        "files",
+        (
+            ("path", "TEXT"),
+            ("mode", "INTEGER"),
+            ("size", "INTEGER"),
+            ("mtime", "INTEGER"),
+            ("media", "TEXT"),
+            ("content", "TEXT"),
+        ),
+        rows,
+        arguments=("revision",),
+        about="the files of the version that is asked, or files('REV')",
+    )
+
+
 # -- diff --------------------------------------------------------------------------------------------------------------
 
 _TOLD = (("key", "TEXT"), ("before", "TEXT"), ("after", "TEXT"))  # as JSON, each
@@ -249,6 +275,7 @@ OWN: dict[str, Maker] = {
     "commits": _commits,
     "conflicts": lambda ground, _: conflicts_function(ground.revisions.desk),
     "diff": _diff,
+    "files": _files,
     "history": lambda ground, _: history_function(ground.revisions, ground.at),
     "tables": _tables,
 }

@@ -13,10 +13,17 @@ from isovc.repo.decided import write_decided
 from isovc.repo.deeds import Deed, Telling, without_passwords
 from isovc.repo.names import near_names
 from isovc.repo.settings import Plain
+from isovc.repo.worktrees import Worktrees
 from isovc.sql import folded
-from isovc.workspace.desk import Desk
+from isovc.workspace.attachments import SETTING, check_folder
+from isovc.workspace.desk import Desk, database_path
 
-_NAMING = ("merge.strategy", "merge.json", "merge.renumber")  # settings that list tables, or columns of tables
+_NAMING = (
+    "merge.strategy",
+    "merge.json",
+    "merge.renumber",
+    "attachment-refs",
+)  # settings that list tables, or columns of tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,10 @@ def change_setting(desk: Desk, key: str, value: Plain | None, deed: Deed) -> Non
     if isinstance(value, str) and without_passwords(value) != value:
         raise BadSetting(key=key, value=without_passwords(value), allowed="no password, which others could read")
     before = desk.repository.settings.project.get(key)
+    if key == SETTING and value:
+        with desk.repository.file.reading() as db:
+            main = database_path(desk.repository, Worktrees(db).all()[0])
+        check_folder(main.parent / str(value))
     # it holds for this operation already: a key that is lost must not keep anybody from naming another
     desk.repository.settings = desk.repository.settings.changed(key, value)
     with acting(desk.repository, deed, desk.worktree.id) as act:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from isovc.encoding.signing import Sign
 from isovc.errors import WhichDatabase
 from isovc.repo.deeds import Deed
 from isovc.repo.making import make
+from isovc.repo.settings import Plain
 from isovc.snapshot.version import Version, encode_version
 from isovc.sources.sqlite import Database
+from isovc.workspace.attachments import check_folder
 from isovc.workspace.desk import check_text
 
 _ENDINGS = (".db", ".sqlite", ".sqlite3", ".db3")
@@ -23,9 +26,14 @@ def only_database(folder: Path) -> Path:
     return found[0]
 
 
-def start(database: Path, deed: Deed, *, sign: Sign | None = None) -> Path:
-    """Make the repository beside a database; its folder."""
+def start(database: Path, deed: Deed, *, sign: Sign | None = None, attachments: Path | None = None) -> Path:
+    """Make the repository beside a database, and of a folder of files; where it lies."""
     check_text(database.absolute())
+    settings: dict[str, Plain] = {}
+    if attachments is not None:
+        check_text(attachments.absolute())
+        settings = {"attachments": os.path.relpath(attachments.absolute(), database.absolute().parent)}
+        check_folder(attachments)
     with Database(database).reading() as reading:
         reading.shape()  # refuses what cannot be read before anything is made
-    return make(database, encode_version(Version()), deed, sign=sign)
+    return make(database, encode_version(Version()), deed, sign=sign, settings=settings)

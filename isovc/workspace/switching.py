@@ -209,7 +209,7 @@ def with_tables(live: Version, source: Version, tables: Sequence[str]) -> Versio
     objects += taken.values()
     whole = tuple(each for each in objects if each is not None)
     shape = replace(live.shape, objects=whole, tables=_with(live.shape.tables, source.shape.tables, chosen))
-    return Version(shape, _with(live.roots, source.roots, chosen), live.attachments)
+    return Version(shape, _with(live.roots, source.roots, chosen))
 
 
 def _with(live: Mapping[str, _T], source: Mapping[str, _T], chosen: set[str]) -> dict[str, _T]:

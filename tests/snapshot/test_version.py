@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from isovc.encoding.digest import ChunkId
 from isovc.errors import FormatTooNew, NotCanonical
 from isovc.model import Column, KeyKind, SchemaObject, Shape, Table
+from isovc.snapshot.files import with_files
 from isovc.snapshot.version import JSON_FILE, SQL_FILE, Version, decode_version, encode_version, laid_out_like, same
 from isovc.tree.forest import Root
 
@@ -48,7 +49,7 @@ def versions(draw: st.DrawFn) -> Version:
     }
     pragmas = draw(st.dictionaries(st.sampled_from(["page_size", "user_version", "application_id"]), st.integers()))
     shape = Shape(draw(st.sampled_from(["UTF-8", "UTF-16le"])), pragmas, tuple(draw(st.lists(OBJECTS))), tables)
-    return Version(shape, {name: draw(ROOTS) for name in names}, draw(st.none() | IDS))
+    return with_files(Version(shape, {name: draw(ROOTS) for name in names}), draw(st.none() | ROOTS))
 
 
 @given(versions())
@@ -74,7 +75,8 @@ def test_layout_and_order_are_no_difference() -> None:
     assert laid_out_like(one, other).shape == replace(other.shape, objects=objects)
     assert not same(one, replace(one, shape=replace(one.shape, pragmas={"user_version": 4})))
     assert not same(one, replace(one, shape=replace(one.shape, objects=objects[:1])))
-    assert not same(one, replace(one, attachments=ChunkId(bytes(32))))
+    assert not same(one, with_files(one, Root(ChunkId(bytes(32)), 1, 2)))
+    assert same(one, with_files(one, Root(ChunkId(bytes(32)), 0, 2)))
 
 
 GOOD = encode_version(

@@ -5,14 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from isovc.model import Shape, Table
 from isovc.snapshot.choose import choose
+from isovc.snapshot.files import with_files, without_files
 from isovc.snapshot.merging.assembling import Versions
 from isovc.snapshot.merging.conflict import Conflict
 from isovc.snapshot.merging.deciding import Open
 from isovc.snapshot.merging.definitions import Definitions, merge_definitions
+from isovc.snapshot.merging.files import merge_files
 from isovc.snapshot.merging.how import PLAIN, How, Side
 from isovc.snapshot.merging.json_cells import JsonCells
 from isovc.snapshot.merging.lineage import SIDES, Lineage
@@ -49,6 +51,13 @@ class Merged:
 
 def merge(forest: Forest, base: Version, ours: Version, theirs: Version, how: How = PLAIN) -> Merged:
     """`ours` with the changes from `base` to `theirs`."""
+    found = _merge_databases(forest, without_files(base), without_files(ours), without_files(theirs), how)
+    contested: list[Conflict] = []
+    files = merge_files(forest, base, ours, theirs, how, contested)
+    return replace(found, version=with_files(found.version, files), conflicts=(*found.conflicts, *contested))
+
+
+def _merge_databases(forest: Forest, base: Version, ours: Version, theirs: Version, how: How) -> Merged:
     sides = base, ours, theirs
     theirs, numbers = renumbered(forest, base, ours, theirs, how.renumber)
     versions = base, ours, theirs
@@ -65,8 +74,7 @@ def merge(forest: Forest, base: Version, ours: Version, theirs: Version, how: Ho
             roots[table.name] = _rows(forest, versions, each, table, side, how, conflicts)
     pragmas = _pragmas(versions, how, conflicts)
     shape = Shape(ours.shape.encoding, pragmas, found.objects, {table.name: table for _, table, _ in tables})
-    attachments = choose(base.attachments, ours.attachments, theirs.attachments)[0]
-    version = Version(shape, roots, attachments)
+    version = Version(shape, roots)
     # an index knows the numbers of before
     version = merge_virtual(forest, virtual, sides, version, how, _plainly(forest, how, conflicts))
     return Merged(version, tuple(conflicts), numbers)

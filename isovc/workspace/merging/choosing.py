@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import Literal, Self
 
 from isovc.encoding.orderkey import encode_key
-from isovc.errors import KeyIsKept, NoSide, NoSuchColumn, NoSuchConflict
+from isovc.errors import KeyIsKept, NoSide, NoSuchColumn, NoSuchConflict, NotByValue
 from isovc.formats.keys import written
 from isovc.model import Table, Value
 from isovc.repo.merges import Contested
+from isovc.snapshot.merging.files import together
 from isovc.snapshot.merging.how import Side
 from isovc.snapshot.rows import rows_at
-from isovc.snapshot.version import Version
+from isovc.snapshot.version import FILES, Version
 from isovc.snapshot.virtual.rows import table_of
 from isovc.tree.forest import Forest
 from isovc.tree.leaf import Row as Cells
@@ -91,13 +92,15 @@ def _of_side(each: Contested, now: Cells | None, table: Table, merged: Table, ch
         return tuple(cells.get(cell) for cell in table.cells)
     if each.column not in table.cells:
         raise NoSide(what=f"{each.table}:{each.column}", side=str(choice.kind))
-    at = table.cells.index(each.column)
-    return (*now[:at], cells[each.column], *now[at + 1 :])
+    chosen = together(each.table, each.column)
+    return tuple(cells[cell] if cell in chosen else value for cell, value in zip(table.cells, now, strict=True))
 
 
 def _with_values(
     each: Contested, now: Cells | None, table: Table, values: Mapping[str, Value], *, named: bool
 ) -> Cells:
+    if each.table == FILES:
+        raise NotByValue(path=str(each.key[0]) if each.key else "")
     names = {cell.lower(): cell for cell in table.cells}
     for column in values:
         if column.lower() not in names:

@@ -18,6 +18,7 @@ from isovc.repo.deeds import Deed, Telling
 from isovc.repo.names import BRANCHES
 from isovc.repo.presence import planting, trying
 from isovc.repo.refs import Refs
+from isovc.snapshot.files import files_root, with_files, without_files
 from isovc.snapshot.rows import with_rows
 from isovc.snapshot.values import row_without_large
 from isovc.snapshot.version import Version, encode_version, laid_out_like, same
@@ -60,14 +61,14 @@ def restore_live(
     with _proven(desk, point) as (then, proof):
         if dry_run:
             live = look(desk)
-            return Restored(point, proof, difference(desk, live, _with(desk, live, then, wanted)))
+            return Restored(point, proof, difference(desk, live, _with(desk, live, then, wanted, point)))
         with changing(desk) as (desk, writing, live):
             refuse_while_waiting(desk)
             here = desk.worktree
             if here.commit is None:
                 raise NoCommitsYet(branch=here.branch or here.head)
-            held = laid_out_like(_with(desk, live, then, wanted), live)
-            kept = laid_out_like(_with(desk, desk.head, then, wanted), live)
+            held = laid_out_like(_with(desk, live, then, wanted, point), live)
+            kept = laid_out_like(_with(desk, desk.head, then, wanted, point), live)
             if same(held, live) and same(kept, desk.head):
                 raise NothingDiffers(what=f"restore {point.found.name}")
             made = here.commit if same(kept, desk.head) else _committed(desk, history, kept, point, wanted, deed)
@@ -89,7 +90,7 @@ def restore_branch(
     with desk.repository.file.reading() as db:
         Refs(db).check_new(head)
     with _proven(desk, point) as (then, proof):
-        kept = _with(desk, desk.head, then, wanted)
+        kept = _with(desk, desk.head, then, wanted, point)
         moved = difference(desk, desk.head, kept)
         if dry_run:
             return Restored(point, proof, moved)
@@ -101,7 +102,8 @@ def restore_branch(
 
 
 def restore_file(desk: Desk, point: Point, wanted: Wanted, path: Path, *, dry_run: bool = False) -> Restored:
-    """Into a new file, which nobody meets before it is whole."""
+    """Into a new file, which nobody meets before it is whole. It holds the database alone: `isovc export-files` has the
+    files."""
     path = path.absolute()
     check_text(path)
     check_foreign(desk.repository, path)
@@ -109,8 +111,8 @@ def restore_file(desk: Desk, point: Point, wanted: Wanted, path: Path, *, dry_ru
         raise PathTaken(path=path)
     if not path.parent.is_dir():
         raise FolderMissing(path=path.parent)
-    then = point.read()
-    version = _with(desk, _without_rows(desk, then, wanted), then, wanted)
+    then = without_files(point.read())
+    version = _with(desk, _without_rows(desk, then, wanted), then, wanted, point)
     growing = growing_name(path)
     with planting(desk.repository.folder):  # another one would make its file under the same name
         vanish(path)
@@ -123,7 +125,7 @@ def restore_file(desk: Desk, point: Point, wanted: Wanted, path: Path, *, dry_ru
                 fsync_folder(path.parent)
         finally:
             vanish(path)
-    return Restored(point, proof, difference(desk, look(desk), version))
+    return Restored(point, proof, difference(desk, without_files(look(desk)), version))
 
 
 @contextmanager
@@ -135,8 +137,10 @@ def _proven(desk: Desk, point: Point) -> Iterator[tuple[Version, Proof]]:
     yield then, proof
 
 
-def _with(desk: Desk, now: Version, then: Version, wanted: Wanted) -> Version:
-    """A version with what is wanted as it was then."""
+def _with(desk: Desk, now: Version, then: Version, wanted: Wanted, point: Point) -> Version:
+    """A version with what is wanted as it was then. A transaction is of the database alone: the files stay."""
+    if not point.has_files:
+        then = with_files(then, files_root(now))
     if wanted.where:
         return _with_rows_of(desk, now, then, wanted)
     return with_tables(now, then, wanted.tables) if wanted.tables else then

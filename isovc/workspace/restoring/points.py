@@ -47,6 +47,11 @@ class Point:
     read: Callable[[], Version]
 
     @property
+    def has_files(self) -> bool:
+        """Whether it tells of files too, as commits do."""
+        return self.found.commit is not None
+
+    @property
     def early(self) -> float | None:
         """By how many milliseconds it misses the time that was asked for."""
         return None if self.asked is None else (self.asked - self.found.time) / 1000

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from isovc.errors import NotAsRecorded
 from isovc.snapshot.capture import capture
+from isovc.snapshot.files import without_files
 from isovc.snapshot.version import Version, laid_out_like, same
 from isovc.sources.sqlite import Database
 from isovc.workspace.desk import Desk
@@ -44,7 +45,7 @@ def prove(desk: Desk, version: Version, path: Path, *, what: str) -> Proof:
             raise NotAsRecorded(what=what, why=wrong[0])
         found = capture(desk.repository.forest, reading, None).version
         broken = len(reading.broken_references())
-    wanted = laid_out_like(version, found)
+    wanted = laid_out_like(without_files(version), found)
     for name, root in wanted.roots.items():
         there = found.roots.get(name)
         if there is None or (there.id, there.rows) != (root.id, root.rows):

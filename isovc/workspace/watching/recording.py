@@ -18,7 +18,7 @@ from isovc.repo.repository import Repository
 from isovc.repo.timeline import Line, Timelines
 from isovc.repo.worktrees import Files, Worktree, Worktrees
 from isovc.snapshot.replay import replay
-from isovc.snapshot.version import Version, decode_version, encode_version
+from isovc.snapshot.version import FILES, Version, decode_version, encode_version
 
 _PATIENCE = 5.0  # seconds to wait for a command that is at work in the database; one that was killed is not waited for
 _STEP = 0.005
@@ -265,7 +265,7 @@ def _made_by(operation: Operation, worktree: str, drafts: Sequence[Draft]) -> in
     before, after = operation.live.get(worktree, (None, None))
     if before == after:
         return None
-    wanted = {name: sum(counts) for name, counts in operation.tables.items() if any(counts)}
+    wanted = {name: sum(counts) for name, counts in operation.tables.items() if any(counts) and name != FILES}
     since = [
         (at, draft) for at, draft in enumerate(drafts) if draft.operation is None and draft.time >= operation.begun
     ]

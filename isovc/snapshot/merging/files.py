@@ -1,0 +1,87 @@
+"""Files that both sides changed. What a file holds, how long it is and when it was written is one thing: there is no
+file with the content of one side and the length of the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from isovc.snapshot.files import WIDTH, files_root
+from isovc.snapshot.merging.conflict import Conflict
+from isovc.snapshot.merging.how import How, Side
+from isovc.snapshot.version import FILE_TABLE, FILES, Version
+from isovc.tree.build import build
+from isovc.tree.edit import Edit, Replacement, edit
+from isovc.tree.forest import Forest, Root
+from isovc.tree.leaf import Row
+from isovc.tree.merge import Conflict as RowConflict
+from isovc.tree.merge import merge
+
+_MODE, _MTIME, _CONTENT = (FILE_TABLE.cells.index(name) for name in ("mode", "mtime", "content"))
+_WITH_CONTENT = tuple(FILE_TABLE.cells.index(name) for name in ("size", "mtime", "media", "content"))
+
+
+def merge_files(
+    forest: Forest, base: Version, ours: Version, theirs: Version, how: How, conflicts: list[Conflict]
+) -> Root | None:
+    """The files of both sides; what is contested is added to `conflicts`, and stays as ours."""
+    was, mine, other = files_root(base), files_root(ours), files_root(theirs)
+    if other in (was, mine):
+        return mine
+    if mine == was:
+        return other
+    empty = build(forest, ())
+    steps = merge(forest, *((root or empty).id for root in (was, mine, other)), width=WIDTH)
+    return edit(forest, (mine or empty).id, _decided(steps, how.side(FILES), conflicts), width=WIDTH)
+
+
+def together(table: str, column: str) -> tuple[str, ...]:
+    """The cells that one side's word settles where it is about this one."""
+    is_content = table == FILES and column == FILE_TABLE.cells[_CONTENT]
+    return tuple(FILE_TABLE.cells[at] for at in _WITH_CONTENT) if is_content else (column,)
+
+
+def _decided(
+    steps: Iterator[Edit | Replacement | RowConflict], side: Side | None, conflicts: list[Conflict]
+) -> Iterator[Edit | Replacement]:
+    for step in steps:
+        if isinstance(step, (Edit, Replacement)):
+            yield step
+            continue
+        found = _settled(step)
+        if isinstance(found, RowConflict) and side is None:
+            conflicts.append(Conflict(FILES, "row", found))
+            yield Edit(found.key, found.merged)
+        elif isinstance(found, RowConflict):
+            assert side is not None
+            yield Edit(found.key, _of(found, side))
+        else:
+            yield found
+
+
+def _settled(contested: RowConflict) -> RowConflict | Edit:
+    """What is left to a person, or the file where nothing is."""
+    ours, theirs = contested.ours, contested.theirs
+    if ours is None or theirs is None or contested.merged is None:
+        return contested
+    merged = list(contested.merged)
+    left = [cell for cell in contested.cells if cell in (_MODE, _CONTENT)]
+    if _CONTENT in left:
+        for cell in _WITH_CONTENT:
+            merged[cell] = ours[cell]
+    elif _MTIME in contested.cells:  # somebody has only touched it
+        merged[_MTIME] = max(ours[_MTIME], theirs[_MTIME])
+    if not left:
+        return Edit(contested.key, tuple(merged))
+    return contested._replace(cells=tuple(left), merged=tuple(merged))
+
+
+def _of(contested: RowConflict, side: Side) -> Row | None:
+    """The file when the word of one side counts."""
+    row = {"base": contested.base, "ours": contested.ours, "theirs": contested.theirs}[side]
+    if row is None or contested.merged is None:
+        return row
+    merged = list(contested.merged)
+    for cell in contested.cells:
+        for also in _WITH_CONTENT if cell == _CONTENT else (cell,):
+            merged[also] = row[also]
+    return tuple(merged)

@@ -1,0 +1,63 @@
+"""Files on their way into the folder: made whole under other names first, and given their names once the database is
+where it shall be. Knows no working copies."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+
+from isovc.blobs import stream
+from isovc.errors import FilesWritten
+from isovc.snapshot.files import File, FileChange
+from isovc.snapshot.folder import may_change_unseen
+from isovc.sources.files import Folder, Place, Placing, Seen
+from isovc.store.protocol import ChunkStore
+
+
+class Arriving:
+    """The files of one folder. `stage` until all is decided, then `check`, `arrive`, and `drop` in any case."""
+
+    def __init__(self, folder: Folder, store: ChunkStore) -> None:
+        self.folder = folder
+        self._store = store
+        self._stack = ExitStack()
+        self._placing: Placing | None = None
+        self.changes: dict[str, FileChange] = {}
+        self.looked: Mapping[str, Seen] = {}  # how its files looked when the version was taken from which they change
+
+    def stage(self, changes: Iterable[FileChange]) -> None:
+        """Make the files that come; those that go only when they arrive."""
+        for change in changes:
+            if self._placing is None:
+                self._placing = self._stack.enter_context(self.folder.placing())
+            self.changes[change.path] = change
+            if change.after is not None:
+                self._placing.stage(_place(change.after), stream(self._store, change.after.content))
+
+    def check(self) -> None:
+        """Refuse where somebody has written since the folder was looked at: what they wrote is kept nowhere."""
+        written = [path for path in self.changes if self.folder.look(path) != self.looked.get(path)]
+        if written:
+            raise FilesWritten(folder=self.folder.path, paths=tuple(written))
+
+    def arrive(self) -> None:
+        """Give every file its name, and take away those that go."""
+        if self._placing is not None:
+            self._placing.arrive(path for path, change in self.changes.items() if change.after is None)
+
+    def looks(self) -> dict[str, Seen | None]:
+        """How the files look that have arrived; None: not to be believed yet."""
+        now = time.time_ns()
+        looked = ((path, self.folder.look(path)) for path in self.changes)
+        return {path: None if may_change_unseen(each, now) else each for path, each in looked if each is not None}
+
+    def drop(self) -> None:
+        """What has not arrived never will."""
+        self._stack.close()
+        self._placing = None
+        self.changes = {}
+
+
+def _place(file: File) -> Place:
+    return Place(file.path, file.is_link, file.permissions, file.mtime)

@@ -1,0 +1,192 @@
+"""The folder of files beside a working copy: where it lies, what it holds now, and how it becomes another version's.
+
+A folder that nobody has named is not looked at: its files are as the commit has them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from isovc.disk import fsync_folder
+from isovc.errors import AttachmentsGone, FolderMissing, NotCanonical, PathTaken
+from isovc.progress import SILENT, Progress
+from isovc.repo.repository import Repository
+from isovc.repo.worktrees import Worktree, Worktrees
+from isovc.snapshot.files import FileChange, file_changes, files_root
+from isovc.snapshot.folder import Known, may_change_unseen, take_folder
+from isovc.snapshot.version import Version, decode_version
+from isovc.sources.files import Folder
+from isovc.tree.build import build
+from isovc.tree.forest import Root
+from isovc.workspace.appearing import growing_name
+from isovc.workspace.arriving import Arriving
+from isovc.workspace.desk import Desk, database_path
+
+SETTING = "attachments"
+
+
+def folder_path(repository: Repository, worktree: Worktree) -> Path | None:
+    """Where the files of a working copy lie: those of the main one where the setting says, those of another beside its
+    database under a name of its own."""
+    said = _said(repository)
+    if not said:
+        return None
+    with repository.file.reading() as db:
+        main = Worktrees(db).all()[0]
+    folder = Path(os.path.normpath(database_path(repository, main).parent / said))
+    return folder if worktree.id == main.id else _beside(repository, database_path(repository, worktree))
+
+
+def _beside(repository: Repository, database: Path) -> Path | None:
+    """The folder of a working copy that is not the main one."""
+    said = _said(repository)
+    return database.with_name(f"{Path(os.path.normpath(said)).name}-{database.stem}") if said else None
+
+
+def check_folder(path: Path) -> None:
+    """Refuse a folder that is not there, or is none."""
+    if not path.is_dir():
+        raise FolderMissing(path=path)
+
+
+def _said(repository: Repository) -> str:
+    return str(repository.settings.project.get(SETTING, ""))
+
+
+def folder_of(desk: Desk) -> Folder | None:
+    """The same as something that can be read and written; the database itself is none of its files."""
+    path = folder_path(desk.repository, desk.worktree)
+    if path is None:
+        return None
+    with desk.repository.file.reading() as db:
+        known = Worktrees(db).all()
+    databases = [database_path(desk.repository, each) for each in known]
+    others = [folder_path(desk.repository, each) for each in known if each.id != desk.worktree.id]
+    companions = [
+        each.with_name(each.name + ending) for each in databases for ending in ("", "-wal", "-shm", "-journal")
+    ]
+    return Folder(path, ignored=[*companions, desk.repository.folder, *(each for each in others if each)])
+
+
+def look_at_files(desk: Desk, *, verify: bool = False, progress: Progress = SILENT) -> Root | None:
+    """What the folder holds now; None: no files."""
+    folder = folder_of(desk)
+    there = [desk.head, *([decode_version(desk.worktree.live.files)] if desk.worktree.live else [])]
+    roots = [root for version in there if (root := files_root(version)) is not None]
+    if folder is None:
+        return files_root(desk.head)
+    if not folder.path.is_dir():
+        waiting = growing_name(folder.path)
+        if waiting.is_dir():  # it was about to appear with its database
+            waiting.rename(folder.path)
+            fsync_folder(folder.path.parent)
+            return look_at_files(desk, verify=verify, progress=progress)
+        if roots:
+            raise AttachmentsGone(folder=folder.path)
+        return None
+    known = None if verify else _known(desk, roots)
+    found = take_folder(desk.repository.forest, folder, known, verify=verify, progress=progress)
+    if found.known is not known:
+        note(desk, found.known)
+    desk.repository.notes[desk.worktree.id] = found.notes
+    if desk.arriving is not None:
+        desk.arriving.looked = found.looked
+    return found.known.root if found.known.root.rows else None
+
+
+def remember_arrived(desk: Desk, version: Version) -> None:
+    """Note how the files look that a command has just written, so that they need not be read."""
+    arriving = desk.arriving
+    if arriving is None or not arriving.changes:
+        return
+    root = files_root(version) or build(desk.repository.forest, ())
+    kept = {path: seen for path, seen in arriving.looked.items() if path not in arriving.changes}
+    now = time.time_ns()
+    believed = {path: None if may_change_unseen(seen, now) else seen for path, seen in kept.items()}
+    note(desk, Known(root, {**believed, **arriving.looks()}))
+
+
+def note(desk: Desk, known: Known) -> None:
+    """Remember how the files looked."""
+    file = _cache(desk)
+    fresh = file.with_name(f"{file.name}.{os.getpid()}")
+    with suppress(OSError):  # a cache: what cannot be remembered is read again
+        file.parent.mkdir(exist_ok=True)
+        fresh.write_bytes(known.encode())
+        fresh.replace(file)
+
+
+def _known(desk: Desk, roots: list[Root]) -> Known | None:
+    """What was known when the folder was looked at last, if that is a tree that something still leads to."""
+    with suppress(OSError, NotCanonical, ValueError):
+        known = Known.decode(_cache(desk).read_bytes())
+        if known.root in roots or not known.root.rows:
+            return known
+    return None
+
+
+def _cache(desk: Desk) -> Path:
+    return desk.repository.cache / f"files-{desk.worktree.id}"
+
+
+def grow(here: Desk, database: Path, target: Version) -> None:
+    """Make the folder of a working copy that is going to be there, under the name under which it waits."""
+    folder = _beside(here.repository, database)
+    if folder is None:
+        return
+    if folder.exists() and any(folder.iterdir()):
+        raise PathTaken(path=folder)
+    growing = growing_name(folder)
+    shutil.rmtree(growing, ignore_errors=True)
+    growing.mkdir()
+    arriving = Arriving(Folder(growing), here.repository.chunks)
+    try:
+        arriving.stage(file_changes(here.repository.forest, Version(), target))
+        arriving.arrive()
+    finally:
+        arriving.drop()
+
+
+def wither(here: Desk, database: Path) -> None:
+    """Forget a folder that waits and shall not appear."""
+    folder = _beside(here.repository, database)
+    if folder is not None:
+        shutil.rmtree(growing_name(folder), ignore_errors=True)
+
+
+def clear(there: Desk, folder: Folder | None, held: Version) -> None:
+    """Take the files of a working copy away that is no more: those it held. What it did not hold stays."""
+    if folder is None or not folder.path.is_dir():
+        return
+    arriving = Arriving(folder, there.repository.chunks)
+    try:
+        arriving.stage(file_changes(there.repository.forest, held, Version()))
+        arriving.arrive()
+    finally:
+        arriving.drop()
+    with suppress(OSError):  # not empty: there are files that are ignored
+        folder.path.rmdir()
+
+
+def put_right(desk: Desk, live: Version, chosen: Version, other: Version) -> None:
+    """After an interruption: files that are as in `other` become as in `chosen`. What somebody wrote since stays."""
+    folder = folder_of(desk)
+    if folder is None or files_root(chosen) == files_root(live):
+        return
+    forest = desk.repository.forest
+    theirs = {change.path: change.before for change in file_changes(forest, other, chosen)}
+    changes = [
+        FileChange(change.path, change.before, change.after)
+        for change in file_changes(forest, live, chosen)
+        if change.path in theirs and theirs[change.path] == change.before
+    ]
+    arriving = Arriving(folder, forest.store)
+    try:
+        arriving.stage(changes)
+        arriving.arrive()
+    finally:
+        arriving.drop()
