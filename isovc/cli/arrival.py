@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from isovc.cli.screen import Line
-from isovc.cli.wording import counts_document, totals
+from isovc.cli.wording import counts_document, moves
 from isovc.repo.names import BRANCHES, short
 from isovc.workspace.switching import Switched
 
@@ -29,7 +29,7 @@ def lines(came: Switched, left: str) -> Iterator[Line]:
     """The same in words."""
     where = f"branch {short(came.head)}" if came.head.startswith(BRANCHES) else "no branch"
     at = f", at {came.commit[:12]}" if came.commit else ""
-    yield f"Now on {where}{at}: {totals(came.moved)} in the database."
+    yield f"Now on {where}{at}: {moves(came.moved)}."
     if came.kept:
         yield f"Your uncommitted changes stay with {left} and come back when you do ({came.kept[:12]})."
     if came.returned:

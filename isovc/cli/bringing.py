@@ -12,7 +12,7 @@ from isovc.cli.here import Here
 from isovc.cli.revision import commit_of
 from isovc.cli.screen import Line
 from isovc.cli.who import deed
-from isovc.cli.wording import counts_document, totals
+from isovc.cli.wording import counts_document, moves, totals
 from isovc.errors import NothingInRange, OptionsClash, Waiting
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
@@ -135,9 +135,9 @@ def _lines(found: Brought, *, preview: bool, forward: bool, first: str) -> Itera
         yield f"Would bring {totals(found.moved)}{' and go forward' if forward else ''}; nothing was changed."
     elif forward or found.made:
         many = f"{len(found.made)} new version{'s' * (len(found.made) != 1)}"
-        yield f"{where} now is at {at}: {many if found.made else 'forward'}, {totals(found.moved)} in the database."
+        yield f"{where} now is at {at}: {many if found.made else 'forward'}, {moves(found.moved)}."
     elif found.moved:
-        yield f"{totals(found.moved)} in the database."
+        yield f"{moves(found.moved)}."
     if waiting is None:
         return
     name = waiting.task.name

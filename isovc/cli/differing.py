@@ -7,10 +7,13 @@ from difflib import ndiff
 from typing import Any
 
 from isovc.cli.screen import Line, Styled
-from isovc.cli.wording import SIGNS, counts_document, on_one_line
+from isovc.cli.wording import SIGNS, counts_document, on_one_line, size
 from isovc.formats.delta import Definition, TableDelta, cell_changes, key_columns, row_patches
+from isovc.formats.files import FileDelta, beside, line_changes
 from isovc.formats.words import both, key_shown, shown
+from isovc.repo.moments import from_microseconds
 from isovc.snapshot.compare import Counts
+from isovc.snapshot.version import FILES
 from isovc.workspace.comparing import Comparison
 
 _BAR = 40  # characters of the longest bar
@@ -22,6 +25,7 @@ def lines(found: Comparison) -> Iterator[Line]:
         yield from _definition(definition)
     for table in found.delta.tables:
         yield from _table(table)
+    yield from _files(found)
     yield from _stored(found, "")
     if found.cut:
         yield "More differs than is shown."
@@ -41,6 +45,8 @@ def stat(found: Comparison) -> Iterator[Line]:
         sign, style = _sign(each.op)
         yield (Styled(f" {sign} ", style), f"{each.type} {on_one_line(each.name)}{_was(each)}")
     counted = [(table.name, found.counts(table)) for table in found.delta.tables]
+    if found.files:
+        counted.append((FILES, _count_files(found)))
     totals = [each.added + each.modified + each.removed for _, each in counted]
     width = max((len(on_one_line(name)) for name, _ in counted), default=0)
     digits = max((len(f"{total:,}") for total in totals), default=0)
@@ -59,15 +65,24 @@ def stat(found: Comparison) -> Iterator[Line]:
     yield from _stored(found, " ")
 
 
+def _count_files(found: Comparison) -> Counts:
+    ops = [each.op for each in found.files]
+    return Counts(ops.count("added"), ops.count("modified") + ops.count("renamed"), ops.count("removed"))
+
+
 def names(found: Comparison) -> Iterator[Line]:
     """The names of what differs, each on a line."""
     about = (each.table or each.name for each in found.delta.definitions)
-    yield from sorted(map(on_one_line, {*about, *(table.name for table in found.delta.tables), *found.stored}))
+    tables = [table.name for table in found.delta.tables]
+    paths = [FILES + each.path for each in found.files]
+    yield from sorted(map(on_one_line, {*about, *tables, *paths, *found.stored}))
 
 
 def document(found: Comparison, origin: str, goal: str) -> dict[str, Any]:
     """The form of `--json`: what differs, counted. The rows are in `--format jsonl`."""
     counts = {table.name: found.counts(table) for table in found.delta.tables}
+    if found.files:
+        counts[FILES] = _count_files(found)
     return {
         "from": origin,
         "to": goal,
@@ -123,6 +138,39 @@ def _table(table: TableDelta) -> Iterator[Line]:
             told = True
         if not told:
             yield head
+
+
+def _files(found: Comparison) -> Iterator[Line]:
+    if found.files:
+        yield Styled(FILES, "bold")
+    for each in found.files:
+        sign, style = _sign(each.op)
+        yield (Styled(f"  {sign} ", style), Styled(_paths(each), "cyan"), f"  {_about_file(each)}".rstrip())
+        for line in line_changes(each, found.read) or ():
+            yield Styled(f"      {line}", {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], ""))
+
+
+def _paths(each: FileDelta) -> str:
+    one, other = each.before, each.after
+    if one is not None and other is not None and one.path != other.path:
+        return f"{on_one_line(one.path)} -> {on_one_line(other.path)}"
+    return on_one_line(each.path)
+
+
+def _about_file(each: FileDelta) -> str:
+    """Its size, and what else there is to say."""
+    one, other = each.before, each.after
+    side = other or one
+    assert side is not None
+    said = [f"{what} {was} -> {now}" for what, was, now in beside(each)]
+    if one is None or other is None:
+        said = [size(side.size), side.kind]
+    elif not each.is_same_content:
+        said.insert(0, f"{size(one.size)} -> {size(other.size)}" if one.size != other.size else size(other.size))
+    elif not said and each.op == "modified":
+        moments = (from_microseconds(each.mtime // 1000).isoformat(" ", "seconds")[:19] for each in (one, other))
+        said = [f"only its time, {' -> '.join(moments)}"]
+    return ", ".join(said)
 
 
 def _bar(counts: Counts, longest: int) -> Iterator[Styled]:

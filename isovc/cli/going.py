@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from isovc.cli.here import Here
 from isovc.cli.screen import Line
 from isovc.cli.who import deed
-from isovc.cli.wording import counts_document, totals
+from isovc.cli.wording import counts_document, moves, totals
 from isovc.history.git_history import GitHistory
 from isovc.repo.names import BRANCHES, TAGS, short
 from isovc.repo.operations import Operations
@@ -59,7 +59,7 @@ def _lines(gone: Gone, *, dry_run: bool, recorded: str) -> Iterator[Line]:
             yield f"  {short(name)} {'is gone' if then is None else f'is at {then[:12]}'}"
     where = f"On branch {gone.standing.branch}" if gone.standing.branch else "On no branch"
     at = f", at {gone.standing.commit[:12]}" if gone.standing.commit else ", no commits yet"
-    yield f"{where}{at}: {totals(gone.moved)} in the database."
+    yield f"{where}{at}: {moves(gone.moved)}."
     if gone.since:
         yield f"What was written since ({totals(gone.since)}) is kept: {_way_back(gone)}"
         if recorded:

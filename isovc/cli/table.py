@@ -8,7 +8,7 @@ from __future__ import annotations
 SECTIONS: dict[str, dict[str, str]] = {
     "Versions of a database": {
         "init": "Put a database under version control.",
-        "status": "Show the branch, and what changed in the database since its last commit.",
+        "status": "Show the branch, and what changed since its last commit.",
         "commit": "Keep the database as it is now as a new version.",
         "log": "Show the versions that lead to one, the newest first.",
         "show": "Show one version: who, when, why, and what it changed.",
@@ -41,6 +41,11 @@ SECTIONS: dict[str, dict[str, str]] = {
     "Every moment": {
         "watch": "Record every transaction of the database as it happens.",
         "coverage": "Show which times were recorded, and where something is missing.",
+    },
+    "Files beside the database": {
+        "ls": "List the files of a version: permissions, size, when it was written, path.",
+        "cat": "Write a file as it was in a version to the standard output, byte for byte.",
+        "export-files": "Write all files of a version into a new folder.",
     },
     "The repository": {
         "audit": "Show, check and hand on the record of who did what, when and to which data.",

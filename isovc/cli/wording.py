@@ -9,6 +9,7 @@ from typing import Any
 
 from isovc.cli.screen import Line, Styled
 from isovc.snapshot.compare import Counts
+from isovc.snapshot.version import FILES
 from isovc.workspace.status import Difference
 
 SIGNS = {"added": ("+", "green"), "modified": ("~", "yellow"), "removed": ("-", "red")}
@@ -19,6 +20,16 @@ def counts_document(tables: Mapping[str, Counts]) -> dict[str, dict[str, int]]:
     return {
         name: {"added": each.added, "modified": each.modified, "removed": each.removed} for name, each in tables.items()
     }
+
+
+def tables_document(tables: Mapping[str, Counts]) -> dict[str, dict[str, int]]:
+    """The same of the database alone."""
+    return counts_document({name: each for name, each in tables.items() if name != FILES})
+
+
+def files_document(tables: Mapping[str, Counts]) -> dict[str, int]:
+    """The same of the files beside it."""
+    return counts_document(tables).get(FILES, {})
 
 
 def schema_document(difference: Difference) -> list[dict[str, Any]]:
@@ -55,15 +66,33 @@ def on_one_line(name: str) -> str:
 
 def totals(difference: Difference) -> str:
     """The same in a few words."""
+    return ", ".join([*_in_database(difference), *_of_files(difference)]) or "nothing changed"
+
+
+def moves(difference: Difference) -> str:
+    """What moved in a database, and beside it."""
+    rows, files = _in_database(difference), _of_files(difference)
+    if files and not rows:
+        return ", ".join(files)
+    return ", ".join([f"{', '.join(rows) or 'nothing changed'} in the database", *files])
+
+
+def _in_database(difference: Difference) -> list[str]:
     words = [
         f"{many:,} {word}"
         for word in ("added", "modified", "removed")
-        if (many := sum(getattr(each, word) for each in difference.tables.values()))
+        if (many := sum(getattr(each, word) for name, each in difference.tables.items() if name != FILES))
     ]
     definitions = len(difference.schema) + len(difference.pragmas)
     if definitions:
         words.append(f"{definitions} definition{'s' if definitions > 1 else ''}")
-    return ", ".join(words) or "nothing changed"
+    return words
+
+
+def _of_files(difference: Difference) -> list[str]:
+    counts = difference.tables.get(FILES, Counts())
+    found = [(many, word) for word in ("added", "modified", "removed") if (many := getattr(counts, word))]
+    return [f"{many:,} file{'s' if many > 1 else ''} {word}" for many, word in found]
 
 
 def moment(microseconds: int) -> str:

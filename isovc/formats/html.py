@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import ndiff
-from html import escape
 
+from isovc.formats import file_pages
 from isovc.formats.delta import Definition, Delta, RowPatch, TableDelta, key_columns, row_patches, same
+from isovc.formats.files import FileDelta, Read
+from isovc.formats.markup import safe
 from isovc.formats.words import both, key_shown, shown
 from isovc.model import Value
 
@@ -18,7 +20,7 @@ _HEAD = """<!DOCTYPE html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
 <title>{title}</title>
 <style>
 :root {{ --paper: #fff; --ink: #1f2328; --soft: #656d76; --line: #d8dee4; --band: #f6f8fa; --link: #0b5cad;
@@ -59,6 +61,11 @@ ins {{ color: var(--add); background: var(--add-bg) }} ins::before {{ content: "
 pre {{ margin: .5rem 0 0; padding: .8rem 1rem; background: var(--band); border-radius: .4rem; overflow-x: auto }}
 pre del, pre ins {{ border-radius: 0; width: auto }}
 .plus {{ color: var(--add) }} .minus {{ color: var(--del) }} .tilde {{ color: var(--mod) }}
+.pair {{ display: flex; flex-wrap: wrap; gap: 1rem; margin: .6rem 0 1.5rem }}
+figure {{ margin: 0; max-width: 46% }} figcaption {{ color: var(--soft) }}
+img {{ max-width: 100%; max-height: 32rem; border: 1px solid var(--line); border-radius: .3rem;
+  background: repeating-conic-gradient(var(--band) 0 25%, var(--paper) 0 50%) 0 / 16px 16px }}
+.file {{ margin: 1rem 0 0 }} .file b {{ font-weight: 650 }}
 @media print {{ h2 {{ position: static }} body {{ max-width: none }} }}
 </style>
 </head>
@@ -68,42 +75,57 @@ pre del, pre ins {{ border-radius: 0; width: auto }}
 Counts = Mapping[str, tuple[int, int, int]]  # added, modified, removed
 
 
-def pieces(delta: Delta, origin: str, goal: str, counts: Counts, *, cut: bool) -> Iterator[str]:
-    """The page. `counts`: by the names of the tables; `cut`: more differs than is here."""
+def pieces(
+    delta: Delta,
+    origin: str,
+    goal: str,
+    counts: Counts,
+    *,
+    cut: bool,
+    files: Sequence[FileDelta] = (),
+    read: Read = lambda _: b"",
+) -> Iterator[str]:
+    """The page. `counts`: by the names of the tables; `cut`: more differs than is here; `read`: what a file holds."""
     title = f"{origin} to {goal}"
-    yield _HEAD.format(title=_safe(title))
-    yield f"<h1><code>{_safe(origin)}</code> &rarr; <code>{_safe(goal)}</code></h1>\n"
-    yield f"<p>{_summary(delta, counts, cut=cut)}</p>\n"
-    yield from _contents(delta, counts)
+    yield _HEAD.format(title=safe(title))
+    yield f"<h1><code>{safe(origin)}</code> &rarr; <code>{safe(goal)}</code></h1>\n"
+    yield f"<p>{_summary(delta, counts, files, cut=cut)}</p>\n"
+    yield from _contents(delta, counts, files)
     if delta.definitions:
         yield '<section id="definitions"><h2>Definitions</h2>\n'
         yield from map(_definition, delta.definitions)
         yield "</section>\n"
     for number, table in enumerate(delta.tables):
         yield from _table(table, number, counts.get(table.name, (0, 0, 0)))
+    if files:
+        yield from file_pages.pieces(files, read)
     yield "</body>\n</html>\n"
 
 
-def _summary(delta: Delta, counts: Counts, *, cut: bool) -> str:
+def _summary(delta: Delta, counts: Counts, files: Sequence[FileDelta], *, cut: bool) -> str:
     totals = [sum(each[at] for each in counts.values()) for at in range(3)]
     words = [
         f"{many:,} rows {word}" for many, word in zip(totals, ("added", "modified", "removed"), strict=True) if many
     ]
     if delta.definitions:
         words.append(f"{len(delta.definitions):,} definitions differ")
+    if files:
+        words.append(f"{len(files):,} files differ")
     said = ", ".join(words) or "Nothing differs"
     return said + ("; more than is shown here." if cut else ".")
 
 
-def _contents(delta: Delta, counts: Counts) -> Iterator[str]:
-    if len(delta.tables) + bool(delta.definitions) < 2:
+def _contents(delta: Delta, counts: Counts, files: Sequence[FileDelta]) -> Iterator[str]:
+    if len(delta.tables) + bool(delta.definitions) + bool(files) < 2:
         return
     yield '<table class="list">\n'
     if delta.definitions:
         yield f'<tr><td><a href="#definitions">Definitions</a></td><td>{len(delta.definitions):,}</td></tr>\n'
     for number, table in enumerate(delta.tables):
         said = _said(counts.get(table.name, (0, 0, 0)))
-        yield f'<tr><td><a href="#t{number}">{_safe(table.name)}</a></td><td>{said}</td></tr>\n'
+        yield f'<tr><td><a href="#t{number}">{safe(table.name)}</a></td><td>{said}</td></tr>\n'
+    if files:
+        yield f'<tr><td><a href="#files">Files</a></td><td>{len(files):,}</td></tr>\n'
     yield "</table>\n"
 
 
@@ -116,14 +138,14 @@ def _said(counts: tuple[int, int, int]) -> str:
 
 
 def _definition(each: Definition) -> str:
-    was = f" (was {_safe(each.was)})" if each.was else ""
-    columns = "".join(f" {_safe(old)} &rarr; {_safe(new)}" for old, new in each.columns.items())
-    head = f"<p><b>{_SIGNS[each.op]}</b> {each.type} <b>{_safe(each.name)}</b>{was}{columns}</p>\n"
+    was = f" (was {safe(each.was)})" if each.was else ""
+    columns = "".join(f" {safe(old)} &rarr; {safe(new)}" for old, new in each.columns.items())
+    head = f"<p><b>{_SIGNS[each.op]}</b> {each.type} <b>{safe(each.name)}</b>{was}{columns}</p>\n"
     sides = ["" if side is None else str(side) for side in (each.before, each.after)]
     lines = []
     for line in ndiff(sides[0].splitlines(), sides[1].splitlines()):
         tag = {"- ": "del", "+ ": "ins"}.get(line[:2])
-        text = _safe(line[2:]) or "&nbsp;"
+        text = safe(line[2:]) or "&nbsp;"
         if tag:
             lines.append(f"<{tag}>{text}</{tag}>")
         elif line[:2] == "  ":
@@ -133,10 +155,10 @@ def _definition(each: Definition) -> str:
 
 def _table(table: TableDelta, number: int, counts: tuple[int, int, int]) -> Iterator[str]:
     was = table.before.name if table.before and table.before.name != table.name else ""
-    renamed = f" <small>was {_safe(was)}</small>" if was else ""
-    yield f'<section id="t{number}"><h2>{_safe(table.name)}{renamed} <small>{_said(counts)}</small></h2>\n'
+    renamed = f" <small>was {safe(was)}</small>" if was else ""
+    yield f'<section id="t{number}"><h2>{safe(table.name)}{renamed} <small>{_said(counts)}</small></h2>\n'
     columns = _columns(table)
-    heads = "".join(f"<th>{_safe(column)}</th>" for column in columns)
+    heads = "".join(f"<th>{safe(column)}</th>" for column in columns)
     yield f'<div class="wide"><table class="rows">\n<tr><th></th><th>{_key_name(table)}</th>{heads}</tr>\n'
     for change in row_patches(table):
         yield _row(change, columns, table.columns)
@@ -154,7 +176,7 @@ def _columns(table: TableDelta) -> list[str]:
 
 
 def _key_name(table: TableDelta) -> str:
-    return _safe(", ".join(key_columns(table.shown)) or "rowid")
+    return safe(", ".join(key_columns(table.shown)) or "rowid")
 
 
 def _row(change: RowPatch, columns: list[str], renamed: Mapping[str, str]) -> str:
@@ -169,19 +191,10 @@ def _row(change: RowPatch, columns: list[str], renamed: Mapping[str, str]) -> st
             cells.append(f'<td class="same">{_value(new)}</td>')
         else:
             was, now = both(old, new)
-            cells.append(f'<td class="cell"><del>{_safe(was)}</del><ins>{_safe(now)}</ins></td>')
-    head = f'<td>{_SIGNS[change.op]}</td><td class="key">{_safe(key_shown(change.key))}</td>'
+            cells.append(f'<td class="cell"><del>{safe(was)}</del><ins>{safe(now)}</ins></td>')
+    head = f'<td>{_SIGNS[change.op]}</td><td class="key">{safe(key_shown(change.key))}</td>'
     return f'<tr class="{change.op}">{head}{"".join(cells)}</tr>\n'
 
 
 def _value(value: Value) -> str:
-    return '<span class="null">NULL</span>' if value is None else _safe(shown(value))
-
-
-def _safe(text: str) -> str:
-    """Text that cannot be markup; what no page can hold is shown escaped."""
-    valid = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    shown = "".join(
-        letter if letter.isprintable() or letter in "\n\t " else f"\\x{ord(letter):02x}" for letter in valid
-    )
-    return escape(shown)
+    return '<span class="null">NULL</span>' if value is None else safe(shown(value))

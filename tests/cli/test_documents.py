@@ -23,6 +23,7 @@ def test_init(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "repository": str(tmp_path / ".isovc"),
         "database": str(tmp_path / "one.db"),
         "branch": "main",
+        "attachments": None,
     }
 
 
@@ -67,6 +68,7 @@ def test_commit_and_log(app: Versioned) -> None:
         "branch": "main",
         "parents": [first[0]["commit"]],
         "tables": {"tags": {"added": 1, "modified": 0, "removed": 0}},
+        "attachments": {},
         "warnings": [],
     }
     assert HEX.fullmatch(made["commit"])

@@ -11,13 +11,13 @@ from isovc.cli.at_desk import at_desk
 from isovc.cli.group import command_app
 from isovc.cli.here import here_of
 from isovc.cli.who import deed, present
-from isovc.cli.wording import counts_document, difference_lines, totals
+from isovc.cli.wording import difference_lines, files_document, tables_document, totals
 from isovc.errors import BadMessage, WordMissing
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
 from isovc.repo.commits import CommitIndex
 from isovc.repo.moments import from_microseconds
-from isovc.workspace.capturing import warnings
+from isovc.workspace.capturing import notes, warnings
 from isovc.workspace.choices import how_of
 from isovc.workspace.committing import commit as make
 from isovc.workspace.desk import Desk
@@ -52,6 +52,7 @@ def commit(
             raise WordMissing(word="-m TEXT", hint='isovc commit -m "what this version is about"')
         else:
             made = make(desk, history, text, by, allow_empty=allow_empty, progress=here.screen.progress())
+        warned += notes(desk)
         warned += _of_the_clock(desk, made.commit, by.now)
         for each in warned:
             here.screen.warn(each)
@@ -61,7 +62,8 @@ def commit(
             "commit": made.commit,
             "branch": made.branch,
             "parents": list(made.parents),
-            "tables": counts_document(made.difference.tables),
+            "tables": tables_document(made.difference.tables),
+            "attachments": files_document(made.difference.tables),
             "warnings": warned,
         },
         [

@@ -53,6 +53,8 @@ def config(
         settings.get(key)
         chosen = None if value is None else parse(key, value)
         unknown: list[Unknown] = []
+        if mine and SETTINGS[key].in_one:
+            raise OptionsClash(options=("--global", key))
         if mine:
             write_setting(profile(), key, chosen)
         else:

@@ -77,10 +77,13 @@ def diff(
         limit,
         schema,
         as_virtual=form is Format.text and not here.screen.json,
+        files_apart=form in (Format.text, Format.html, Format.sql),
     )
     with at_desk(here) as desk, GitHistory(desk.repository.git_folder) as history:
         (origin, one), (goal, other) = _sides(here, desk, history, old, new)
         found = compare(desk, one, other, wanted)
+        if found.files and form is Format.sql:
+            here.screen.warn("files differ too, which no SQL can tell")
         if found.left_out:
             here.screen.warn(f"the condition does not fit {', '.join(found.left_out)}, of which nothing is shown")
         if here.screen.json:
@@ -112,7 +115,7 @@ def _pieces(found: Comparison, form: Format, origin: str, goal: str) -> Iterator
     if form is Format.html:
         counts = {table.name: found.counts(table) for table in found.delta.tables}
         said = {name: (each.added, each.modified, each.removed) for name, each in counts.items()}
-        return html.pieces(found.delta, origin, goal, said, cut=found.cut)
+        return html.pieces(found.delta, origin, goal, said, cut=found.cut, files=found.files, read=found.read)
     if form is Format.sql:
         return sql_patch.lines(found.delta, origin, goal)
     written: dict[Format, Callable[..., Iterator[str]]] = {Format.jsonl: jsonl.lines, Format.csv: csv_rows.lines}

@@ -27,6 +27,10 @@ def init(
     database: Annotated[
         Path | None, typer.Argument(metavar="[DB]", help="The database; may be left out where a folder has one only.")
     ] = None,
+    attachments: Annotated[
+        Path | None,
+        typer.Option("--attachments", metavar="DIR", help="A folder whose files are part of every version."),
+    ] = None,
 ) -> None:
     """Put a database under version control.
 
@@ -35,9 +39,17 @@ def init(
     here = here_of(ctx)
     path = here.path(database) if database else only_database(here.folder)
     settings = Settings.read(profile(), Path(os.devnull))
-    folder = start(path, deed(here, settings), sign=signer_of(settings, path.parent, passphrase()))
+    files = here.path(attachments) if attachments else None
+    sign = signer_of(settings, path.parent, passphrase())
+    folder = start(path, deed(here, settings), sign=sign, attachments=files)
     there = "" if folder.parent.samefile(Path()) else f"-C {quote(str(path))} "
+    what = f"{path.name} and the files in {files.name}/ are" if files else f"{path.name} is"
     here.screen.done(
-        {"repository": str(folder), "database": str(path), "branch": FIRST_BRANCH},
-        [f"{path.name} is under version control in {folder}.", f'Next: isovc {there}commit -m "first version"'],
+        {
+            "repository": str(folder),
+            "database": str(path),
+            "branch": FIRST_BRANCH,
+            "attachments": str(files) if files else None,
+        },
+        [f"{what} under version control in {folder}.", f'Next: isovc {there}commit -m "first version"'],
     )

@@ -11,7 +11,7 @@ from isovc.cli.group import command_app
 from isovc.cli.here import here_of
 from isovc.cli.revision import commit_of
 from isovc.cli.who import deed
-from isovc.cli.wording import counts_document, totals
+from isovc.cli.wording import counts_document, moves
 from isovc.errors import OptionsClash
 from isovc.history.git_history import GitHistory
 from isovc.repo.merges import Merge
@@ -50,7 +50,7 @@ def reset(
             "given_up": {"command": gone.command, "of": gone.task.name, "open": gone.open} if gone else None,
         },
         [
-            f"{where} now is at {commit[:12]}: {totals(found.moved)} in the database.",
+            f"{where} now is at {commit[:12]}: {moves(found.moved)}.",
             *([_given_up(gone)] if gone else []),
             *(["What was uncommitted comes back with isovc undo."] if found.overwritten else []),
         ],

@@ -12,7 +12,7 @@ from isovc.cli.group import command_app
 from isovc.cli.here import here_of
 from isovc.cli.screen import Line
 from isovc.cli.who import deed
-from isovc.cli.wording import counts_document, on_one_line, totals
+from isovc.cli.wording import counts_document, moves, on_one_line
 from isovc.errors import BadAssignment, OptionsClash
 from isovc.formats.typed import typed_value
 from isovc.formats.words import key_shown
@@ -93,4 +93,4 @@ def _lines(found: Resolved) -> Iterator[Line]:
             f" {on_one_line(each.table)} {key_shown(each.key or ())} ({each.kind}): name the row, or take a side."
         )
     if found.moved:
-        yield f"  {totals(found.moved)} in the database."
+        yield f"  {moves(found.moved)}."

@@ -14,7 +14,7 @@ from isovc.cli.here import Here, here_of
 from isovc.cli.revision import commit_of
 from isovc.cli.screen import Line
 from isovc.cli.who import deed, present
-from isovc.cli.wording import counts_document, difference_lines, moment, on_one_line, totals
+from isovc.cli.wording import counts_document, difference_lines, moment, moves, on_one_line, totals
 from isovc.errors import BadMoment, OptionsClash, WordMissing
 from isovc.history.git_history import GitHistory
 from isovc.repo.moments import from_microseconds, parse_moment
@@ -128,7 +128,8 @@ def _lines(found: Restored, said: str, where: str, *, dry_run: bool, elsewhere: 
     yield f"  {point.found.name} of {_shown(point.found.time)}{early}"
     if point.following is not None:
         yield f"  the next is {point.following.name} of {_shown(point.following.time)}"
-    yield f"Rebuilt and checked: {proof.tables:,} tables, {proof.rows:,} rows."
+    tables = f"{proof.tables:,} table{'s' * (proof.tables != 1)}"
+    yield f"Rebuilt and checked: {tables}, {proof.rows:,} row{'s' * (proof.rows != 1)}."
     if proof.against_rules:
         yield f"  As it was then: {proof.against_rules[0]}"
     if proof.broken:
@@ -141,7 +142,7 @@ def _lines(found: Restored, said: str, where: str, *, dry_run: bool, elsewhere: 
         at = f" at {found.commit[:12]}" if found.commit else ""
         yield f"{where} holds it now{at}; the database is as it was."
     else:
-        yield f"{where} now is at {(found.commit or '')[:12]}: {totals(found.moved)} in the database."
+        yield f"{where} now is at {(found.commit or '')[:12]}: {moves(found.moved)}."
 
 
 def _shown(time: int) -> str:

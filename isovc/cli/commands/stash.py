@@ -16,7 +16,7 @@ from isovc.cli.here import Here, here_of
 from isovc.cli.pager import paged
 from isovc.cli.screen import Line, Styled
 from isovc.cli.who import deed, present
-from isovc.cli.wording import counts_document, moment, totals
+from isovc.cli.wording import counts_document, moment, moves
 from isovc.history.git_history import GitHistory
 from isovc.repo.moments import from_microseconds
 from isovc.repo.versions import version_of
@@ -53,7 +53,7 @@ def _push(here: Here, message: str) -> None:
         made, moved = put_aside(desk, history, message.strip(), deed(here, desk.repository.settings, history))
     here.screen.done(
         {"stash": made, "tables": counts_document(moved.tables)},
-        [f"Put aside as {made[:12]}: {totals(moved)} in the database.", "isovc stash pop brings it back."],
+        [f"Put aside as {made[:12]}: {moves(moved)}.", "isovc stash pop brings it back."],
     )
 
 

@@ -11,7 +11,7 @@ from isovc.cli.at_desk import at_desk
 from isovc.cli.group import command_app
 from isovc.cli.here import here_of
 from isovc.cli.screen import Line
-from isovc.cli.wording import counts_document, difference_lines, schema_document
+from isovc.cli.wording import difference_lines, files_document, schema_document, tables_document
 from isovc.repo.merges import Merge
 from isovc.repo.names import short
 from isovc.workspace.capturing import warnings
@@ -24,9 +24,14 @@ app = command_app()
 @app.command()
 def status(
     ctx: typer.Context,
-    verify: Annotated[bool, typer.Option("--verify", help="Read every row, whatever the pages say.")] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read every row and every file, whatever they look like.")
+    ] = False,
 ) -> None:
-    """Show the branch, and what changed in the database since its last commit."""
+    """Show the branch, and what changed since its last commit.
+
+    In the database, and in the folder of files if it has one (isovc config attachments DIR).
+    """
     here = here_of(ctx)
     with at_desk(here) as desk:
         found = look(desk, verify=verify, progress=here.screen.progress())
@@ -38,9 +43,9 @@ def status(
             "branch": found.branch,
             "commit": found.commit,
             "clean": not found.difference,
-            "tables": counts_document(found.difference.tables),
+            "tables": tables_document(found.difference.tables),
             "schema": schema_document(found.difference),
-            "attachments": {},
+            "attachments": files_document(found.difference.tables),
             "warnings": list(warned),
             "waiting": found.waiting,
             "waiting_elsewhere": list(found.elsewhere),
