@@ -32,11 +32,11 @@ def opened_root(path: Path) -> int:
         return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except FileNotFoundError:
         raise FolderGone(folder=path, why="is not there") from None
-    except NotADirectoryError:
-        raise FolderGone(folder=path, why="is no folder") from None
     except PermissionError:
         raise NoPermission(path=path, deed="read") from None
     except OSError as error:
+        if error.errno in NOT_THERE:
+            raise FolderGone(folder=path, why="is no folder") from None
         raise told(error, str(path)) from error
 
 
@@ -104,6 +104,17 @@ def told(error: OSError, path: str | bytes, *, deed: str = "write") -> IsovcErro
         return DiskFull(path=name)
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return FileUnreadable(path=name) if deed == "read" else NoPermission(path=name, deed=deed)
-    if error.errno == errno.EIO:
+    if error.errno == errno.EIO or deed == "read":
         return DiskFailed(path=name, why=error.strerror or str(error))
     return FileRefused(path=name, why=error.strerror or str(error))
+
+
+@contextmanager
+def telling(path: str) -> Iterator[None]:
+    """The system's errors about writing a path, in our words."""
+    try:
+        yield
+    except OSError as error:
+        raise told(error, path) from error
+    except OverflowError:
+        raise FileRefused(path=path, why="its time is out of reach") from None

@@ -14,9 +14,10 @@ from isovc.errors import FileVanished
 from isovc.progress import SILENT, Progress
 from isovc.sources.files.beneath import NOT_THERE, beneath, looked, root, told
 from isovc.sources.files.names import decoded, parts_of
-from isovc.sources.files.placing import Placing, placing
+from isovc.sources.files.placing import Placing
 from isovc.sources.files.reading import open_file
 from isovc.sources.files.seen import Seen, Walk
+from isovc.sources.files.staging import staging
 from isovc.sources.files.walking import Walking
 
 
@@ -70,8 +71,8 @@ class Folder:
     @contextmanager
     def placing(self) -> Iterator[Placing]:
         """Put files into the folder; what was staged and did not arrive is gone at the end."""
-        with root(self.path) as top, placing(top, self.path, self._left_out()[0]) as made:
-            yield made
+        with root(self.path) as top, staging(top, self.path) as made:
+            yield Placing(top, made, self._left_out()[0])
 
     def folds_case(self) -> bool:
         """Whether names that differ only in case are one name here. Makes a file to find out."""

@@ -26,6 +26,11 @@ def decoded(name: bytes) -> str:
     return name.decode("utf-8", "surrogateescape")
 
 
+def is_text(name: str) -> bool:
+    """Whether its bytes are UTF-8."""
+    return not any("\udc80" <= letter <= "\udcff" for letter in name)
+
+
 def folded(name: str, *, case: bool = True, forms: bool = True) -> str:
     """What is left of a name where case, or the forms of a letter with its accents, make no difference."""
     if name.isascii():

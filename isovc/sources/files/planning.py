@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from isovc.errors import NoPermission, PathInTheWay, PathLeavesFolder
-from isovc.sources.files.beneath import NOT_THERE, beneath, kept, told
-from isovc.sources.files.names import above, decoded, encoded, folded, parts_of
+from isovc.sources.files.beneath import NOT_THERE, beneath, kept, telling, told
+from isovc.sources.files.names import above, decoded, encoded, parts_of
 
 _LOST = "it would be lost, since no version holds it"
 
@@ -33,23 +33,21 @@ class Planning:
     top: int
     arriving: Collection[str]
     removed: set[str]  # and not arriving
-    left_out: Collection[str]
     plan: Plan = field(default_factory=Plan)
     _missing: set[str] = field(default_factory=set)
     _there: set[str] = field(default_factory=lambda: {""})
 
     def look(self) -> Plan:
         longest = os.fpathconf(self.top, "PC_NAME_MAX")
-        left_out = {folded(path) for path in self.left_out}
         for path in (*self.arriving, *self.removed):
             if any(len(part) > longest for part in parts_of(path)):
                 raise PathLeavesFolder(path=path, why=f"a part of it is longer than {longest} bytes")
-            if left_out and not left_out.isdisjoint(map(folded, (*above(path), path))):
-                raise PathLeavesFolder(path=path, why="the database lies there")
         for folder, names in by_folder(self.removed):
-            self._leaving(folder, names)
+            with telling(folder):
+                self._leaving(folder, names)
         for folder, names in by_folder(self.arriving):
-            self._coming(folder, names)
+            with telling(folder):
+                self._coming(folder, names)
         return self.plan
 
     def _leaving(self, folder: str, names: list[str]) -> None:

@@ -8,16 +8,20 @@ import stat
 import sys
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from isovc.progress import Progress
 from isovc.sources.files.beneath import NOT_THERE, descend, kept, seen, told
 from isovc.sources.files.ignoring import IGNORE_FILE, Ignoring, read_patterns
-from isovc.sources.files.names import REPOSITORY, RESERVED, decoded, encoded, is_reserved
+from isovc.sources.files.names import REPOSITORY, RESERVED, decoded, encoded, is_reserved, is_text
 from isovc.sources.files.reading import open_file
 from isovc.sources.files.seen import Seen, Skipped, Walk
 
 _NAMES_ARE_OURS = sys.getfilesystemencoding() == "utf-8"
-_EVERYBODY_READS = 0o444
+_READERS = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
+_KIND_AND_READERS = 0o170000 | _READERS
+_PLAIN = stat.S_IFREG | _READERS  # a file that everybody may read
+_FORBIDDEN = "there is no permission to read it"
 _CHANGED = "it became something else while the folder was read"
 
 
@@ -30,6 +34,7 @@ class Walking:
     ours: Collection[tuple[int, int]]  # (device, inode) of files that must not be opened under any other name either
     entries: list[Seen] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    all_text: bool = True
 
     def walk(self, progress: Progress) -> Walk:
         waiting: list[tuple[str, Ignoring | None]] = [("", None)]
@@ -38,7 +43,8 @@ class Walking:
                 before = len(self.entries)
                 waiting += self._folder(*waiting.pop())
                 task.advance(len(self.entries) - before)
-        self.entries.sort(key=_order)
+        # the order of the bytes is that of the letters but where bytes are no text
+        self.entries.sort(key=itemgetter(0) if self.all_text else _order)
         return Walk(self.entries, tuple(sorted(self.skipped, key=_order)))
 
     def _folder(self, prefix: str, ignoring: Ignoring | None) -> list[tuple[str, Ignoring | None]]:
@@ -72,31 +78,55 @@ class Walking:
             path = prefix + name
             if path in self.left_out:
                 continue
-            if (name[0] == "." or not name.isascii()) and is_reserved(name):
-                if prefix or name not in RESERVED:
-                    self.skipped.append(Skipped(path, "its name is kept for isovc itself"))
+            if (name[0] == "." or not name.isascii()) and self._is_kept_free(name, prefix):
                 continue
             if entry.is_dir(follow_symlinks=False):
-                if ignoring is None or not ignoring.ignores(path + "/"):
+                if ignoring is None or not ignoring.ignores(path, is_folder=True):
                     folders.append((path + "/", ignoring))
-            elif ignoring is None or name == IGNORE_FILE or not ignoring.ignores(path):
-                self._take(path, name, entry, handle)
+            elif ignoring is None or name == IGNORE_FILE or not ignoring.ignores(path, is_folder=False):
+                self._take(path, entry, handle)
         return folders
 
-    def _take(self, path: str, name: str, entry: os.DirEntry[str], folder: int) -> None:
+    def _is_kept_free(self, name: str, prefix: str) -> bool:
+        if not is_text(name):
+            self.all_text = False
+        if not is_reserved(name):
+            return False
+        if prefix or name not in RESERVED:
+            self.skipped.append(Skipped(prefix + name, "its name is kept for isovc itself"))
+        return True
+
+    def _take(self, path: str, entry: os.DirEntry[str], folder: int) -> None:
         try:
             found = entry.stat(follow_symlinks=False)
         except FileNotFoundError:
             return  # it went away since: as if the walk had begun a moment later
+        except PermissionError:  # names in this folder may be listed and not looked at
+            self.skipped.append(Skipped(path, _FORBIDDEN))
+            return
         except OSError as error:
             raise told(error, path, deed="read") from error
         mode = found.st_mode
-        if not kept(mode):
+        if mode & _KIND_AND_READERS == _PLAIN and found.st_nlink == 1:
+            # what nearly every file is, made without another call: a quarter of the time of a walk
+            self.entries.append(
+                Seen(
+                    path,
+                    False,
+                    found.st_size,
+                    mode & 0o777,
+                    found.st_mtime_ns,
+                    found.st_ctime_ns,
+                    found.st_ino,
+                    found.st_dev,
+                )
+            )
+        elif not kept(mode):
             self.skipped.append(Skipped(path, f"it is a {_kind(mode)}"))
         elif found.st_nlink > 1 and (found.st_dev, found.st_ino) in self.ours:
             self.skipped.append(Skipped(path, "it is the database itself by another name"))
-        elif stat.S_ISREG(mode) and mode & _EVERYBODY_READS != _EVERYBODY_READS and not _may_read(name, folder):
-            self.skipped.append(Skipped(path, "there is no permission to read it"))
+        elif stat.S_ISREG(mode) and mode & _READERS != _READERS and not _may_read(entry.name, folder):
+            self.skipped.append(Skipped(path, _FORBIDDEN))
         else:
             self.entries.append(seen(path, found))
 
@@ -114,10 +144,10 @@ class Walking:
             return
         if error.errno in NOT_THERE:
             self.skipped.append(Skipped(prefix[:-1], _CHANGED))
-        elif isinstance(error, PermissionError):
-            self.skipped.append(Skipped(prefix[:-1], "there is no permission to read it"))
+        elif isinstance(error, PermissionError) and prefix:
+            self.skipped.append(Skipped(prefix[:-1], _FORBIDDEN))
         else:
-            raise told(error, prefix[:-1], deed="read") from error
+            raise told(error, prefix[:-1] or ".", deed="read") from error
 
 
 def _order(one: Seen | Skipped) -> bytes:
