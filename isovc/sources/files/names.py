@@ -81,16 +81,11 @@ def collisions(paths: Iterable[str], *, case: bool = True, forms: bool = True) -
     """Groups of spellings that would be one name where case (or the form of accents) makes no difference; folders too,
     the outermost first: of A/x and a/x both (A, a) and (A/x, a/x)."""
     spellings: dict[str, set[str]] = {}
-    known: dict[str, str] = {"": ""}  # every folder and path, folded
-
-    def fold(path: str) -> str:
-        if path not in known:
-            folder, _, name = path.rpartition("/")
-            above = fold(folder)
-            known[path] = f"{above}/{folded(name, case=case, forms=forms)}"
-            spellings.setdefault(known[path], set()).add(path)
-        return known[path]
-
+    known = {"": ""}  # every folder and path, folded
     for path in paths:
-        fold(path)
+        for one in (*above(path), path) if path.rpartition("/")[0] not in known else (path,):
+            if one not in known:
+                folder, _, name = one.rpartition("/")
+                known[one] = f"{known[folder]}/{folded(name, case=case, forms=forms)}"
+                spellings.setdefault(known[one], set()).add(one)
     return [tuple(sorted(group)) for _, group in sorted(spellings.items()) if len(group) > 1]

@@ -50,7 +50,7 @@ class Staging:
         self.names[place.path] = name
 
     def finish(self) -> None:
-        """Modes, times, and everything on the disk; all at the end, since one sync after the other takes ten times as long."""
+        """Modes, times, and all on the disk; at the end, since one sync after the other takes ten times as long."""
         with ThreadPoolExecutor(_SYNCS, thread_name_prefix="sync") as pool:
             for _ in pool.map(self._finished, self._unfinished, self._unfinished.values()):
                 pass
