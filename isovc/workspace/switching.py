@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from isovc.errors import BranchInUse, CannotCarry, ForeignKeysBroken, NoSuchTable, RowRefused, ShapeNotReached
+from isovc.errors import BranchInUse, CannotCarry, Damage, ForeignKeysBroken, NoSuchTable, RowRefused, ShapeNotReached
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
 from isovc.repo.commits import CommitIndex
@@ -220,10 +220,11 @@ def _with(live: Mapping[str, _T], source: Mapping[str, _T], chosen: set[str]) ->
 @dataclass(frozen=True, slots=True)
 class Reset:
     """What came of it. `overwritten`: something was uncommitted, which the operation keeps; so it does the merge that
-    waited and was `given_up`."""
+    waited and `was_waiting`: it was given up. `given_up`: that merge, if it can be read."""
 
     overwritten: bool
     moved: Difference  # in the database
+    was_waiting: bool
     given_up: Merge | None
 
 
@@ -234,7 +235,7 @@ def reset(desk: Desk, history: GitHistory, commit: CommitId, deed: Deed, *, hard
     with changing(desk) as (desk, writing, live):
         if not hard:
             refuse_while_waiting(desk)
-        waiting = waiting_in(desk)
+        waiting = _readable(desk)
         wanted = laid_out_like(decode_version(files), live) if hard else live
         refs: dict[str, CommitId | None] = {desk.worktree.head: commit} if desk.worktree.branch else {}
         head = desk.worktree.head if desk.worktree.branch else commit
@@ -244,7 +245,15 @@ def reset(desk: Desk, history: GitHistory, commit: CommitId, deed: Deed, *, hard
         intent = move(desk, writing, live, Step(deed, telling, head, commit, files, wanted, refs))
         moved = difference(desk, live, wanted)
     confirm(desk, intent, writing, moved)
-    return Reset(overwritten, moved, waiting)
+    return Reset(overwritten, moved, desk.worktree.merging is not None, waiting)
+
+
+def _readable(desk: Desk) -> Merge | None:
+    """The merge that waits. One that is damaged can be given up like any other, and nobody else could."""
+    try:
+        return waiting_in(desk)
+    except Damage:
+        return None
 
 
 def said(head: str) -> str:

@@ -101,7 +101,7 @@ def test_a_damaged_merge_can_be_given_up(waiting: Versioned, deed: str) -> None:
     app = waiting
     app.sql("INSERT INTO tags VALUES(9, 'mine')")
     harm(app, deed, states(app)[""])
-    app.ok("reset", "--hard", "HEAD")
+    assert app.json("reset", "--hard", "HEAD")["given_up"] == {"command": None, "of": None, "open": None}
     assert app.json("status")["merging"] is None
     assert app.clean
     assert app.refused("undo", code=4 if deed == "another" else 1) in ("row-damaged", "forgotten")

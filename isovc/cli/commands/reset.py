@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -41,22 +41,29 @@ def reset(
         found = do(desk, history, commit, deed(here, desk.repository.settings, history), hard=hard)
         here.screen.say_if(mirror(desk.repository, history))
     where = desk.worktree.branch or "HEAD"
-    gone = found.given_up
     here.screen.done(
         {
             "branch": desk.worktree.branch,
             "commit": commit,
             "tables": counts_document(found.moved.tables),
-            "given_up": {"command": gone.command, "of": gone.task.name, "open": gone.open} if gone else None,
+            "given_up": _document(found.given_up) if found.was_waiting else None,
         },
         [
             f"{where} now is at {commit[:12]}: {moves(found.moved)}.",
-            *([_given_up(gone)] if gone else []),
+            *([_given_up(found.given_up)] if found.was_waiting else []),
             *(["What was uncommitted comes back with isovc undo."] if found.overwritten else []),
         ],
     )
 
 
-def _given_up(gone: Merge) -> str:
+def _document(gone: Merge | None) -> dict[str, Any]:
+    if gone is None:
+        return {"command": None, "of": None, "open": None}
+    return {"command": gone.command, "of": gone.task.name, "open": gone.open}
+
+
+def _given_up(gone: Merge | None) -> str:
+    if gone is None:
+        return "What waited here and could not be read was given up."
     settled = f"{gone.settled:,} settled, {gone.open:,} open" if gone.open or gone.settled else "nothing open"
     return f"The {gone.command} of {gone.task.name} that waited ({settled}) was given up: isovc undo brings it back."

@@ -35,7 +35,7 @@ def bring_into(
     how: How,
     deed: Deed,
     *,
-    command: str,
+    command: str = "",
     preview: bool = False,
 ) -> Brought:
     """Do what a plan says to a branch, by its full ref name. Where something is contested nothing is done. `command`:
