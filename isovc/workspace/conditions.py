@@ -74,8 +74,8 @@ class Condition:
         def one(side: Table | None, shape: Shape) -> Twin | None:
             if side is None:
                 return None
-            known = [each for each in shape.objects if (each.type, each.name) == ("table", side.name)]
-            sql = (known or [definition_of(side)])[0].sql  # virtual tables, and files, have none that would do
+            said = {each.name: each.sql for each in shape.objects if each.type == "table" and each.name in shape.tables}
+            sql = said.get(side.name) or definition_of(side).sql  # virtual tables, and files, have none that would do
             return stack.enter_context(twin(side, sql, shape.encoding, self.path))
 
         return [one(table.before, self.found.old), one(table.after, self.found.new)]
