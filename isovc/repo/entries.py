@@ -45,9 +45,10 @@ class TableChanges:
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One state of a database. `time`: when it was seen, in microseconds since 1970, later than the one before it.
-    `since`: when the state before it was last seen, where something may be missing between. `transactions`: how many
-    it stands for; None: nobody knows. `operation`: the number of isovc's own command that made it. `tables`: what
-    differs from the state before it; `whole`: that is not told, and a whole version stands beside it."""
+    `since`: when the state before it was last seen, where something may be missing between, or where this one was found
+    late, so that it may have come at any time from then on. `transactions`: how many it stands for; None: nobody knows.
+    `operation`: the number of isovc's own command that made it. `tables`: what differs from the state before it;
+    `whole`: that is not told, and a whole version stands beside it."""
 
     number: int
     time: int
@@ -72,6 +73,11 @@ class Entry:
     def is_break(self) -> bool:
         """Whether it does not simply follow the one before."""
         return self.kind is not Kind.TRANSACTION and not (self.kind is Kind.SEEN and self.transactions == 1)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it is known what happened, and not when: it was found long after the last look."""
+        return self.kind is Kind.TRANSACTION and self.since is not None
 
     @property
     def is_gap(self) -> bool:
@@ -171,6 +177,7 @@ def merged(entries: Sequence[Entry]) -> Entry:
     last = entries[-1]
     if len(entries) == 1:
         return last
+    late = next((each.since for each in entries if each.since is not None), None)
     counts = [each.transactions for each in entries]
     breaks = sorted((each for each in entries if each.is_break), key=lambda each: not each.is_gap)
     first = breaks[0] if breaks else last  # a gap says more than that somebody came
@@ -178,7 +185,7 @@ def merged(entries: Sequence[Entry]) -> Entry:
     return replace(
         last,
         kind=first.kind,
-        since=first.since,
+        since=first.since if breaks else late,
         transactions=None if None in counts else sum(count or 0 for count in counts),
         whole=is_whole,
         tables={} if is_whole else _together(entries),

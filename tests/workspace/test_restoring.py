@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import time
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +13,7 @@ import pytest
 from isovc.repo.entries import merged
 from isovc.repo.timeline import Timelines
 from tests.versioned import Versioned
-from tests.watched import opened, wait_until_recorded, watcher
+from tests.watched import opened, wait_for_companion, wait_until_recorded, watcher
 
 
 @pytest.fixture
@@ -85,3 +88,33 @@ def test_a_watcher_at_work_is_waited_for(app: Versioned) -> None:
         app.sql("UPDATE notes SET title = 'just now'")
         found = app.json("restore", "--at", "now", "--dry-run")
         assert found["tables"] == {}
+
+
+@pytest.mark.parametrize("how", ["paused", "killed"])
+def test_what_was_found_late_is_no_state_of_the_time_between(app: Versioned, how: str) -> None:
+    app.sql("PRAGMA journal_mode = WAL; UPDATE notes SET title = 'before'")
+    tags = sorted(repr(row) for row in app.rows("SELECT * FROM tags"))
+    with ExitStack() as stack:
+        process = stack.enter_context(watcher(app, "--every", "5ms"))
+        wait_for_companion(app, process)
+        app.sql("UPDATE notes SET title = 'seen'")
+        wait_until_recorded(app, {"notes": sorted(map(repr, app.rows("SELECT * FROM notes"))), "tags": tags})
+        process.send_signal(signal.SIGSTOP if how == "paused" else signal.SIGKILL)
+        app.sql("UPDATE notes SET title = 'meanwhile'")
+        time.sleep(0.5)  # so long is late
+        between = datetime.now(UTC).isoformat()
+        app.sql("UPDATE notes SET title = 'late'")
+        process.send_signal(signal.SIGCONT)
+        if how == "killed":
+            process.wait()
+            stack.enter_context(watcher(app, "--every", "5ms"))
+        wait_until_recorded(app, {"notes": sorted(map(repr, app.rows("SELECT * FROM notes"))), "tags": tags})
+        assert app.refused("restore", "--at", between) == "not-covered"
+        told = app.json("coverage")
+        assert (told["transactions"], told["gaps"]) == (3, [])
+        last = told["entries"]
+        for number, title in ((last - 2, "seen"), (last - 1, "meanwhile"), (last, "late")):
+            found = app.json("restore", "--tx", str(number), "--dry-run")["found"]
+            assert app.json("restore", "--at", found["time"], "--dry-run")["found"] == found
+            app.run("restore", "--tx", str(number))
+            assert app.rows("SELECT DISTINCT title FROM notes") == [(title,)]

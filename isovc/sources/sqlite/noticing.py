@@ -18,6 +18,9 @@ from isovc.sources.sqlite.failures import told
 from isovc.sources.sqlite.mark import wal_state
 
 _MICROSECOND = 1000  # nanoseconds
+# seconds between two looks, beside the interval, from which on the time of what is found says little: the process was
+# stopped, or the machine slept
+_LATE = 0.25
 
 
 class Notices:
@@ -29,7 +32,9 @@ class Notices:
         self.every = every
         self.news = threading.Event()
         self.is_same_file = True
-        self._seen: deque[tuple[bytes, int, int]] = deque()  # salts, frames, when
+        # salts, frames, when, and when it was looked before, if that was long ago; 0: never
+        self._seen: deque[tuple[bytes, int, int, int | None]] = deque()
+        self._looked = 0
         self._stopping = threading.Event()
         self._guard = threading.Lock()
         self._inode = path.stat().st_ino
@@ -45,15 +50,21 @@ class Notices:
         if self._thread.ident is not None:
             self._thread.join()
 
-    def seen_at(self, salts: bytes, frames: int) -> int:
-        """When so many frames of a log were first seen, in microseconds since 1970. Asked for ever later ones."""
+    def seen_at(self, salts: bytes, frames: int) -> tuple[int, int | None]:
+        """When so many frames of a log were first seen, in microseconds since 1970, and when they were not there yet,
+        if nobody had looked for long: then 0 where this was the first look. Asked for ever later ones."""
         with self._guard:
-            if any(log == salts for log, _, _ in self._seen):
+            if any(log == salts for log, *_ in self._seen):
                 while self._seen[0][0] != salts or (self._seen[0][1] < frames and len(self._seen) > 1):
                     self._seen.popleft()
                 if self._seen[0][0] == salts and self._seen[0][1] >= frames:
-                    return self._seen[0][2]
-        return time.time_ns() // _MICROSECOND
+                    return self._seen[0][2:]
+            return self._found_now()
+
+    def _found_now(self) -> tuple[int, int | None]:
+        now = time.time_ns() // _MICROSECOND
+        is_late = now - self._looked > (_LATE + 2 * self.every) * 1_000_000
+        return now, self._looked if is_late else None
 
     def _work(self) -> None:
         try:
@@ -61,10 +72,12 @@ class Notices:
                 connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
                 last = (b"", -1, -1)
                 while not self._stopping.is_set():
-                    state = _state(connection)
+                    began, state = time.time_ns() // _MICROSECOND, _state(connection)
+                    with self._guard:
+                        if state != last:
+                            self._seen.append((*state[:2], *self._found_now()))
+                        self._looked = began  # it was as it is at some time from then on
                     if state != last:
-                        with self._guard:
-                            self._seen.append((*state[:2], time.time_ns() // _MICROSECOND))
                         last = state
                         self.news.set()
                     if self._is_another():

@@ -67,7 +67,7 @@ def at_time(desk: Desk, history: GitHistory, time: int) -> Point:
     if line is None or found is None:
         return _commit_at(desk, history, time, line)
     following = found.following
-    until = following.since if following and following.is_gap else None
+    until = following.since if following and (following.is_gap or following.is_late) else None
     if following is None:
         until = max(line.seen, line.time, watched_until)
     if until is not None and time > until:

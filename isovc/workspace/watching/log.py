@@ -124,18 +124,18 @@ class LogWatch:
 
     def _take(self, commit: Commit) -> None:
         followed, recorder, forest = self._followed, self._recorder, self._desk.repository.forest
-        when = self._notices.seen_at(followed.place.salts, commit.last)
+        when, since = self._notices.seen_at(followed.place.salts, commit.last)
         rows = followed.rows(commit, most=_MOST_ROWS)
         if rows is not None:
             followed.settle(commit)
-            recorder.add(Draft(when, tables={one.table.name: self._told(one) for one in rows}))
+            recorder.add(Draft(when, since=since, tables={one.table.name: self._told(one) for one in rows}))
             return
         self._attend()
         known = Known(recorder.version(), followed.reading().pages(followed.shape).map)
         followed.settle(commit)
         found = capture(forest, followed.reading(), known)
         followed.look()
-        recorder.add(Draft(when, version=found.version))
+        recorder.add(Draft(when, since=since, version=found.version))
 
     def _told(self, one: RowsNow) -> TableChanges:
         """Rows as trees hold them."""

@@ -33,7 +33,8 @@ _MOST_ROWS = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A state that is to be recorded. `version`: all of it, where what differs is not told by `tables`."""
+    """A state that is to be recorded. `version`: all of it, where what differs is not told by `tables`. `since`: when
+    it was not there yet, where it was found late; 0: who found it did not look before."""
 
     time: int
     kind: Kind = Kind.TRANSACTION
@@ -41,6 +42,7 @@ class Draft:
     operation: int | None = None
     tables: Mapping[str, TableChanges] = field(default_factory=dict)
     version: Version | None = None
+    since: int | None = None
 
     @property
     def changes(self) -> int:
@@ -230,13 +232,23 @@ def _entries(line: Line, drafts: Sequence[Draft]) -> tuple[list[Entry], dict[int
     roots: dict[int, Files] = {}
     at = line.time
     for number, draft in enumerate(drafts, line.next):
+        since = _since(line, draft, at)
         at = max(draft.time, at + 1)
-        since = line.seen if draft.kind is not Kind.TRANSACTION and line.next > 1 else None
         whole = draft.version is not None
         entries.append(Entry(number, at, draft.kind, since, draft.transactions, draft.operation, whole, draft.tables))
         if draft.version is not None:
             roots[number] = encode_version(draft.version)
     return entries, roots
+
+
+def _since(line: Line, draft: Draft, before: int) -> int | None:
+    """When the state before this one was last seen, where that is not simply until this one came."""
+    if draft.kind is not Kind.TRANSACTION:
+        return line.seen if line.next > 1 else None
+    if draft.since is None or line.next == 1:
+        return None
+    since = max(draft.since, line.seen)
+    return since if before <= since < draft.time else None  # what else was found with the first one follows it
 
 
 def _newest(db: Connection) -> int:
