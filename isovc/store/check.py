@@ -13,7 +13,8 @@ from isovc.errors import ChunkDamaged, IsovcError, StoreDamaged
 from isovc.progress import SILENT, Progress
 from isovc.store.chunks import SqliteChunks
 from isovc.store.database import has_our_tables
-from isovc.store.reading import Reader, Row
+from isovc.store.parts import BODY_BYTES
+from isovc.store.reading import Reader, as_row
 from isovc.store.schema import TOTALS
 
 _STRETCH = 512  # rows a piece of work: some MB, so that threads stay busy and progress moves
@@ -82,7 +83,7 @@ def stats(store: SqliteChunks) -> StoreStats:
     """Count, without reading any content."""
     with store.file.reading() as db:
         chunks, differences, longest, body_bytes = db.execute(
-            "SELECT count(*), count(base), coalesce(max(depth), 0), coalesce(sum(length(body)), 0) FROM chunk"
+            f"SELECT count(*), count(base), coalesce(max(depth), 0), coalesce(sum({BODY_BYTES}), 0) FROM chunk"
         ).fetchone()
         page_size, pages, free = (
             db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_size", "page_count", "freelist_count")
@@ -208,7 +209,7 @@ def _check_row(reader: Reader, db: sqlite3.Connection, found: tuple[Any, ...], f
         findings.problems.append(f"{reader.place(seq)} has no id")
         return
     try:
-        content = reader.content(db, Row(seq, ChunkId(chunk), base, body))
+        content = reader.content(db, as_row(db, (seq, ChunkId(chunk), base, body)))
         if content[:1] not in _KNOWN_KINDS:
             raise ChunkDamaged(chunk=chunk, place=reader.place(seq), why="it is of no known kind")
         # deeper than its base, so that no chain can run in a circle and none is longer than its depth

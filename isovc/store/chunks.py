@@ -9,6 +9,7 @@ from sqlite3 import Connection
 from isovc.encoding.digest import ChunkId, Digest, chunk_id
 from isovc.store.database import StoreFile
 from isovc.store.packing import Packer, Packing, Stored, pack
+from isovc.store.parts import Room, apart, forget
 from isovc.store.protocol import ChunkWriter
 from isovc.store.reading import Reader
 from isovc.store.writing import Writer
@@ -84,6 +85,7 @@ class SqliteChunks:
         going = set(seqs)
         for seq in seqs:
             self._pack_dependants_anew(db, seq, going)
+        forget(db, seqs)
         return db.executemany("DELETE FROM chunk WHERE seq = ?", [(seq,) for seq in seqs]).rowcount
 
     def _pack_dependants_anew(self, db: Connection, seq: int, going: set[int]) -> None:
@@ -95,8 +97,9 @@ class SqliteChunks:
                 row = self.reader.row(db, dependant)
                 content = self.reader.content(db, row)
                 packed = pack(content, heir, self.packing)
+                forget(db, [dependant])
                 db.execute(
                     "UPDATE chunk SET base = ?, depth = ?, body = ? WHERE seq = ?",
-                    (packed.base, packed.depth, packed.body, dependant),
+                    (packed.base, packed.depth, apart(db, dependant, packed.body, Room()), dependant),
                 )
                 heir = heir or Stored(dependant, 0, content)

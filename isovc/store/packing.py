@@ -18,6 +18,8 @@ from isovc.errors import NotStorable
 
 # zstd level: on rows of text and numbers, level 3 takes 75 % longer than level 1 and saves 1-4 % (docs/design/0002)
 LEVEL = 1
+_LONG = 32 << 10  # bytes of content
+_MORE, _MOST = 2, 19  # levels
 LONGEST_CHAIN = 8  # differences: reading the last costs 8 x 10 us more than the first (docs/design/0002)
 _WORTH_A_TRY = 4  # a difference of more than 1/4 of the plain content is compared with standing alone
 _WORTH_KEEPING = 2  # and kept only if it is less than 1/2 of that: a difference costs every later reader a look-up
@@ -66,7 +68,7 @@ class Packer:
     def ready(self, content: bytes) -> ReadyChunk:
         """The chunk of this content."""
         refuse_oversized(content)
-        return ReadyChunk(self.digest(content), compress(content, level=self.level))
+        return ReadyChunk(self.digest(content), _alone(content, self.level))
 
 
 def refuse_oversized(content: bytes) -> None:
@@ -80,16 +82,22 @@ def unpack_against(body: bytes, base: bytes) -> bytes:
     return unsplice(body, base) if is_splice(body) else decompress_against(body, base)
 
 
+def _alone(content: bytes, level: int) -> bytes:
+    """A body that needs no other. Long contents are files and large values, not rows: there a higher level saves a
+    tenth, and what cannot be made smaller it notices sooner."""
+    return compress(content, level=min(level + _MORE, _MOST) if len(content) >= _LONG else level)
+
+
 def pack(content: bytes, against: Stored | None, packing: Packing) -> Packed:
     """The smaller way to keep `content`, given a chunk it may resemble."""
     if against is None:
-        return Packed(None, 0, compress(content, level=packing.level))
+        return Packed(None, 0, _alone(content, packing.level))
     spliced = splice(content, against.content)
     if spliced is not None and len(spliced) * _WORTH_A_TRY <= len(content):
         return Packed(against.seq, against.depth + 1, spliced)
     body = compress_against(content, against.content, level=packing.level)
     if len(body) * _WORTH_A_TRY > len(content):
-        alone = compress(content, level=packing.level)
+        alone = _alone(content, packing.level)
         if len(body) * _WORTH_KEEPING > len(alone):
             return Packed(None, 0, alone)
     return Packed(against.seq, against.depth + 1, body)

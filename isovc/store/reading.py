@@ -14,6 +14,7 @@ from isovc.errors import ChunkDamaged, ChunkMissing, Damage, NotCanonical, Store
 from isovc.store.cache import RecentContents
 from isovc.store.database import StoreFile
 from isovc.store.packing import Stored, unpack_against
+from isovc.store.parts import whole
 
 _BATCH = 256  # ids a statement: half the cost of one by one; more gains nothing
 _RECENT_BYTES = 32 << 20  # what an edit of some thousand leaves reads and then writes differences to
@@ -26,6 +27,12 @@ class Row(NamedTuple):
     id: ChunkId
     base: int | None
     body: bytes
+
+
+def as_row(db: sqlite3.Connection, row: tuple[Any, ...]) -> Row:
+    """A row of the table, with its body in one piece."""
+    seq, chunk, base, body = row
+    return Row(seq, chunk, base, body if type(body) is bytes else whole(db, seq, body))
 
 
 class Reader:
@@ -61,7 +68,7 @@ class Reader:
 
     def rows(self, db: sqlite3.Connection, chunks: Sequence[ChunkId]) -> list[Row]:
         """The rows of those that are there."""
-        return [Row._make(row) for row in _select(db, "seq, id, base, body", chunks)]
+        return [as_row(db, row) for row in _select(db, "seq, id, base, body", chunks)]
 
     def deepest_first(self, db: sqlite3.Connection, chunks: Sequence[ChunkId]) -> list[int]:
         """The row numbers of those that are there, a difference before what it is a difference to."""
@@ -73,7 +80,7 @@ class Reader:
         found = db.execute("SELECT seq, id, base, body FROM chunk WHERE seq = ?", (seq,)).fetchone()
         if found is None:
             raise NotCanonical(what="a chunk", why=f"row {seq}, which it is a difference to, is gone")
-        return Row._make(found)
+        return as_row(db, found)
 
     def content(self, db: sqlite3.Connection, row: Row) -> bytes:
         """The content of a row, verified."""
@@ -220,7 +227,8 @@ def _by_seq(db: sqlite3.Connection, seqs: Sequence[int]) -> list[Row]:
     for start in range(0, len(seqs), _BATCH):
         batch = seqs[start : start + _BATCH]
         places = ",".join("?" * len(batch))
-        found += map(Row._make, db.execute(f"SELECT seq, id, base, body FROM chunk WHERE seq IN ({places})", batch))
+        rows = db.execute(f"SELECT seq, id, base, body FROM chunk WHERE seq IN ({places})", batch)
+        found += [as_row(db, row) for row in rows]
     return found
 
 

@@ -148,6 +148,12 @@ CREATE TABLE timeline_root(
 ) WITHOUT ROWID;
 """
 
+PARTS = """
+-- The bodies of chunks that are long: in the row of the chunk stands how many bytes it has, here they are, in order.
+-- id: seq of the chunk x 32768 + the number of the part.
+CREATE TABLE part(id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
+"""
+
 TOTALS = ("operation", "ref", "ref_log", "worktree")  # of which the table `total` speaks
 
-STEPS: tuple[str, ...] = (CHUNKS, HISTORY, WORKTREES, OPERATIONS + TIMELINE)
+STEPS: tuple[str, ...] = (CHUNKS, HISTORY, WORKTREES, OPERATIONS + TIMELINE + PARTS)

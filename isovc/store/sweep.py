@@ -11,6 +11,7 @@ from sqlite3 import Connection
 
 from isovc.encoding.digest import ChunkId
 from isovc.store.chunks import SqliteChunks
+from isovc.store.parts import BODY_BYTES
 
 _BATCH = 500  # chunks a transaction: some ms, so that a commit never waits for more
 _GIVE_BACK_PAGES = 256  # pages a transaction that go back to the file system: 16 MiB
@@ -36,7 +37,7 @@ class Sweep:
             found = [
                 (depth, seq, size)
                 for seq, chunk, depth, size in db.execute(
-                    "SELECT seq, id, depth, length(body) FROM chunk WHERE seq < ?", (self._before or 1 << 62,)
+                    f"SELECT seq, id, depth, {BODY_BYTES} FROM chunk WHERE seq < ?", (self._before or 1 << 62,)
                 )
                 if chunk not in reached
             ]

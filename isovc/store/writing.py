@@ -15,6 +15,7 @@ from sqlite3 import Connection
 from isovc.encoding.digest import ChunkId
 from isovc.errors import StoreDamaged
 from isovc.store.packing import Packed, Packing, ReadyChunk, pack, refuse_oversized
+from isovc.store.parts import Room, apart
 from isovc.store.reading import Reader, is_kept
 
 _HAND_OVER_BYTES = 1 << 20  # content a batch: large enough that handing over costs nothing
@@ -26,7 +27,7 @@ _WAITING_BATCHES = 4
 _TRANSACTION_BYTES = 16 << 20
 _PATIENCE = 0.2  # seconds without a new batch after which the write lock is given back: the caller may think for long
 
-_MOST_SEQS = 1 << 62  # a count beyond it is damage; SQLite's integers go a little further
+_MOST_SEQS = 1 << 46  # a count beyond it is damage: parts of bodies are numbered by it too
 
 _Item = tuple[ChunkId, bytes, ChunkId | None, bool]  # the last: packed already
 
@@ -45,6 +46,7 @@ class Writer:
         self._weight = 0.0  # of the batch, in hand-overs
         self._queue: Queue[list[_Item] | None] = Queue(_WAITING_BATCHES)
         self._thread: threading.Thread | None = None
+        self._room = Room()
         self._ended = False  # the thread has seen the end of the queue
         self._failure: BaseException | None = None
 
@@ -168,6 +170,6 @@ class Writer:
         packed = Packed(None, 0, content) if is_packed else pack(content, against, self._packing)
         db.execute(
             "INSERT INTO chunk(seq, id, base, depth, body) VALUES(?, ?, ?, ?, ?)",
-            (seq, chunk, packed.base, packed.depth, packed.body),
+            (seq, chunk, packed.base, packed.depth, apart(db, seq, packed.body, self._room)),
         )
         return len(packed.body)

@@ -13,6 +13,7 @@ from registry import ENVIRONMENT, Bench, Contender, Outcome, timed, workload
 
 from isovc.encoding.digest import chunk_id
 from isovc.store import Packing, SqliteChunks, StoreFile
+from isovc.store.parts import BODY_BYTES
 
 _numbers = count()
 _WORDS = [f"{number:x}" for number in range(4096)]
@@ -104,7 +105,7 @@ def _deltas(bench: Bench) -> dict[str, Contender]:
 def _used(file: StoreFile) -> int:
     """Bytes in use on the pages, not the pages: one page is 64 KiB."""
     with file.reading() as database:
-        found: int = database.execute("SELECT sum(length(body) + length(id) + 32) FROM chunk").fetchone()[0]
+        found: int = database.execute(f"SELECT sum({BODY_BYTES} + length(id) + 32) FROM chunk").fetchone()[0]
         return found
 
 

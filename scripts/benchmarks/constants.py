@@ -18,6 +18,7 @@ from tables import TABLES, cached, load
 from isovc.encoding.digest import ChunkId
 from isovc.encoding.orderkey import encode_key
 from isovc.store import Packing, SqliteChunks, StoreFile
+from isovc.store.parts import BODY_BYTES
 from isovc.tree.build import build
 from isovc.tree.diff import diff
 from isovc.tree.edit import Edit, edit
@@ -70,7 +71,7 @@ def _measured(rows: list[tuple], rules: Rules, packing: Packing) -> list[str]:
         def bodies() -> int:
             file = StoreFile(path)
             with file.reading() as database:
-                found: int = database.execute("SELECT sum(length(body)) FROM chunk").fetchone()[0]
+                found: int = database.execute(f"SELECT sum({BODY_BYTES}) FROM chunk").fetchone()[0]
             file.close()
             return found
 

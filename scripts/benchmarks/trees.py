@@ -21,6 +21,7 @@ from tables import ITEMS, cached, load
 
 from isovc.encoding.orderkey import encode_key
 from isovc.store import SqliteChunks, StoreFile
+from isovc.store.parts import BODY_BYTES
 from isovc.tree.build import build, cut
 from isovc.tree.diff import diff, summary
 from isovc.tree.edit import Edit, edit
@@ -74,10 +75,10 @@ class Store:
         file = StoreFile(self.path)
         try:
             with file.reading() as database:
-                before = database.execute("SELECT coalesce(sum(length(body)), 0) FROM chunk").fetchone()[0]
+                before = database.execute(f"SELECT coalesce(sum({BODY_BYTES}), 0) FROM chunk").fetchone()[0]
             took = timed(lambda: work(Forest(SqliteChunks(file))))
             with file.reading() as database:
-                after = database.execute("SELECT coalesce(sum(length(body)), 0) FROM chunk").fetchone()[0]
+                after = database.execute(f"SELECT coalesce(sum({BODY_BYTES}), 0) FROM chunk").fetchone()[0]
         finally:
             file.close()
         return Outcome(took.seconds, bytes=after - before)

@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isovc.encoding.compress import compress, decompress
+from isovc.encoding.digest import Kind
+from isovc.errors import ChunkDamaged
 from isovc.store import Packing, SqliteChunks, StoreFile
 from isovc.store.check import check, stats
 from isovc.store.packing import LONGEST_CHAIN, Stored, pack, unpack_against
@@ -144,3 +146,82 @@ def test_a_deletion_takes_time_in_proportion_to_what_it_deletes(chunks):
         plans = [step[3] for line in asked for step in db.execute(f"EXPLAIN QUERY PLAN {line}")]
     assert asked
     assert not [step for step in plans if "SCAN" in step]
+
+
+# -- long bodies -------------------------------------------------------------------------------------------------------
+
+
+_BLOB = bytes([Kind.BLOB])
+
+
+def _pages(file):
+    with file.reading() as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return file.path.stat().st_size
+
+
+def test_long_bodies_take_little_more_than_their_bytes(file):
+    chunks = SqliteChunks(file)
+    draw = random.Random(5)
+    before = _pages(file)
+    contents = [_BLOB + draw.randbytes(draw.randint(20_000, 200_000)) for _ in range(200)]
+    with chunks.writing() as writer:
+        ids = [writer.put(content) for content in contents]
+    assert chunks.get_many(ids) == contents
+    total = sum(map(len, contents))
+    assert stats(chunks).body_bytes >= total
+    assert _pages(file) - before < 1.02 * total
+    assert check(chunks).clean
+
+
+@given(st.lists(st.integers(0, 300_000), max_size=6), st.integers(0, 9))
+@settings(max_examples=20)
+def test_bodies_of_any_length_come_back_and_go_without_a_trace(tmp_path_factory, sizes, seed):
+    file = StoreFile.create(tmp_path_factory.mktemp("parts") / "store.db")
+    try:
+        chunks = SqliteChunks(file)
+        draw = random.Random(seed)
+        contents = [_BLOB + draw.randbytes(size) for size in sizes]
+        ids = []
+        for content in contents:
+            with chunks.writing() as writer:
+                ids.append(writer.put(content))
+        assert [SqliteChunks(file).get(each) for each in ids] == contents
+        assert check(chunks).clean
+        chunks.delete(ids[:-1])
+        kept = {*ids[-1:]}
+        assert {*chunks.ids()} == kept
+        with file.reading() as db:
+            assert {row[0] >> 15 for row in db.execute("SELECT id FROM part")} <= {
+                row[0] for row in db.execute("SELECT seq FROM chunk")
+            }
+    finally:
+        file.close()
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        "DELETE FROM part WHERE id = (SELECT max(id) FROM part)",
+        "DELETE FROM part",
+        "UPDATE part SET bytes = zeroblob(length(bytes)) WHERE id = (SELECT min(id) FROM part)",
+        "UPDATE part SET bytes = 5",
+        "UPDATE part SET bytes = bytes || x'00'",
+        "UPDATE chunk SET body = 0 WHERE typeof(body) = 'integer'",
+    ],
+)
+def test_a_part_that_is_lost_or_other_is_damage(file, deed):
+    chunks = SqliteChunks(file)
+    with chunks.writing() as writer:
+        sound = writer.put(_BLOB + b"short")
+        chunk = writer.put(_BLOB + random.Random(1).randbytes(200_000))
+    with file.transaction() as db:
+        db.execute(deed)
+    fresh = SqliteChunks(file)
+    if deed.startswith("UPDATE chunk"):  # the parts say what it is, its length is only for counting
+        assert len(fresh.get(chunk)) == 200_001
+        return
+    with pytest.raises(ChunkDamaged):
+        fresh.get(chunk)
+    assert [each.chunk for each in check(fresh).damaged] == [chunk]
+    assert fresh.get(sound) == _BLOB + b"short"
