@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))  # the project's own rooms, i
 import chunks  # noqa: F401 - enters its workloads
 import databases  # noqa: F401
 import differences  # noqa: F401
+import files  # noqa: F401
 import lives  # noqa: F401
 import merges  # noqa: F401
 import moments  # noqa: F401

@@ -1,0 +1,186 @@
+"""Workloads on folders of files: a first version, one with nothing new, one large file in and out."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+from itertools import count
+from pathlib import Path
+
+from registry import ENVIRONMENT, Bench, Contender, Outcome, PeerMissing, timed, workload
+
+_FILES, _BYTES = 10_000, 100_000
+_LARGE = 1 << 30
+_numbers = count()
+# what a process of its own needs at most, as the system counts it
+_MEASURED = """
+import resource, runpy, sys
+sys.argv = ["isovc", *sys.argv[1:]]
+try:
+    runpy.run_module("isovc", run_name="__main__")
+finally:
+    sys.stderr.write(f"peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}")
+"""
+
+
+def _files(bench: Bench) -> Path:
+    """10,000 files of 100 kB: half of them text, half of what cannot be made smaller, as pictures."""
+
+    def make() -> Path:
+        folder = bench.scratch / "files"
+        draw = random.Random(1)
+        words = ["".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=draw.randint(2, 10))) for _ in range(5000)]
+        for number in range(_FILES // (20 if bench.rows < 1_000_000 else 1)):
+            place = folder / str(number // 100)
+            place.mkdir(parents=True, exist_ok=True)
+            text = " ".join(draw.choices(words, k=_BYTES // 6)).encode()[:_BYTES]
+            (place / f"{number}.dat").write_bytes(text if number % 2 else draw.randbytes(_BYTES))
+        return folder
+
+    return bench.once("files", make)
+
+
+class _Ours:
+    """A small database with that folder beside it, in a repository of its own."""
+
+    def __init__(self, bench: Bench, files: Path) -> None:
+        self.folder = bench.scratch / f"ours-{next(_numbers)}"
+        self.folder.mkdir()
+        self._environment = {**ENVIRONMENT, "HOME": str(self.folder), "XDG_CONFIG_HOME": str(self.folder / "config")}
+        subprocess.run(["sqlite3", self.folder / "app.db", "CREATE TABLE t(a)"], check=True)
+        self.isovc("init", "app.db", "--attachments", os.path.relpath(files, self.folder))
+
+    def isovc(self, *words: str, out: Path | None = None) -> Outcome:
+        """A whole process."""
+        with (out or Path(os.devnull)).open("wb") as file:
+            took = timed(lambda: self._run(words, file))
+        return Outcome(took.seconds, bytes=self.size(), memory=self._peak)
+
+    def _run(self, words: tuple[str, ...], file: object) -> None:
+        program = [sys.executable, "-c", _MEASURED, "-C", str(self.folder / "app.db"), *words]
+        if words[0] == "init":
+            program[4:5] = [str(self.folder)]
+        done = subprocess.run(program, env=self._environment, stdout=file, stderr=subprocess.PIPE, check=True)
+        self._peak = int(done.stderr.rpartition(b"peak ")[2])
+
+    def commit(self) -> Outcome:
+        """Whatever the folder holds now."""
+        return self.isovc("commit", "-m", "files", "--allow-empty", "--author", "Bench <bench@example.com>")
+
+    def size(self) -> int:
+        """Bytes of the whole repository."""
+        return sum(file.stat().st_size for file in (self.folder / ".isovc").rglob("*") if file.is_file())
+
+
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def _peer(name: str, *words: str, folder: Path) -> Outcome:
+    if shutil.which(name) is None:
+        raise PeerMissing(f"{name} is not installed")
+    environment = {**os.environ, "RESTIC_PASSWORD": "bench", "HOME": str(folder.parent), "BORG_BASE_DIR": str(folder)}
+    took = timed(lambda: subprocess.run([name, *words], env=environment, check=True, capture_output=True))
+    return Outcome(took.seconds, bytes=_size(folder))
+
+
+def _restic(folder: Path, files: Path, *, fresh: bool) -> Outcome:
+    if fresh:
+        _peer("restic", "-r", str(folder), "init", "-q", folder=folder)
+    return _peer("restic", "-r", str(folder), "backup", "-q", "--no-cache", str(files), folder=folder)
+
+
+def _borg(folder: Path, files: Path, *, fresh: bool) -> Outcome:
+    if fresh:
+        folder.mkdir()
+        _peer("borg", "init", "-e", "none", str(folder / "repo"), folder=folder)
+    return _peer("borg", "create", f"{folder / 'repo'}::v{next(_numbers)}", str(files), folder=folder)
+
+
+@workload("commit 10,000 files of 100 kB", against="restic", ratio=2.0, rounds=3)
+def _first(bench: Bench) -> dict[str, Contender]:
+    """Bytes: the whole repository."""
+    files = _files(bench)
+
+    def ours() -> Outcome:
+        made = _Ours(bench, files)
+        try:
+            return made.commit()
+        finally:
+            shutil.rmtree(made.folder)
+
+    def theirs(start: object) -> Contender:
+        def go() -> Outcome:
+            folder = bench.scratch / f"peer-{next(_numbers)}"
+            try:
+                return start(folder, files, fresh=True)  # type: ignore[operator]
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+
+        return go
+
+    return {"isovc": ours, "restic": theirs(_restic), "borg": theirs(_borg)}
+
+
+@workload("commit 10,000 files, nothing changed", against="restic", seconds=0.3, rounds=5)
+def _again(bench: Bench) -> dict[str, Contender]:
+    files = _files(bench)
+    made = _Ours(bench, files)
+    made.commit()
+    restic, borg = bench.scratch / "restic-again", bench.scratch / "borg-again"
+    contenders: dict[str, Contender] = {"isovc": made.commit}
+    for name, start, folder in (("restic", _restic, restic), ("borg", _borg, borg)):
+        try:
+            start(folder, files, fresh=True)
+        except PeerMissing:
+            continue
+        contenders[name] = lambda start=start, folder=folder: start(folder, files, fresh=False)
+    return contenders
+
+
+@workload("one file of 1 GB in", seconds=_LARGE / 150e6, memory=300_000_000, rounds=2)
+def _in(bench: Bench) -> dict[str, Contender]:
+    """Half text, half random."""
+
+    def ours() -> Outcome:
+        made = _Ours(bench, _large(bench))
+        try:
+            return made.commit()
+        finally:
+            shutil.rmtree(made.folder)
+
+    return {"isovc": ours}
+
+
+@workload("one file of 1 GB out", seconds=_LARGE / 150e6, memory=300_000_000, rounds=2)
+def _out(bench: Bench) -> dict[str, Contender]:
+    """Written into a folder of its own, whole and synced."""
+    made = _Ours(bench, _large(bench))
+    made.commit()
+
+    def ours() -> Outcome:
+        place = bench.scratch / f"out-{next(_numbers)}"
+        try:
+            return made.isovc("export-files", "HEAD", str(place))
+        finally:
+            shutil.rmtree(place)
+
+    return {"isovc": ours}
+
+
+def _large(bench: Bench) -> Path:
+    def make() -> Path:
+        folder = bench.scratch / "large"
+        folder.mkdir()
+        draw = random.Random(2)
+        words = ["".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=draw.randint(2, 10))) for _ in range(5000)]
+        with (folder / "large.dat").open("wb") as file:
+            while file.tell() < _LARGE:
+                file.write(draw.randbytes(4 << 20))
+                file.write(" ".join(draw.choices(words, k=600_000)).encode()[: 4 << 20])
+        return folder
+
+    return bench.once("large", make)
