@@ -2007,7 +2007,7 @@ class NoSuchRow(Refused):
         message = (
             f"{table} had no row {key} at any time up to {where}" if ever else f"{table} has no row {key} in {where}"
         )
-        hint = "text can stand in quotes: 'abc', and a comma between the columns of a key: 1,abc"
+        hint = "text stands letter for letter as in the row, or in quotes: 'abc'; between the columns of a key a comma"
         super().__init__(message, hint=hint if ever else f"isovc history {quote(table)} {quote(key)}")
 
 

@@ -14,6 +14,8 @@ from isovc.model import Column, Key, KeyKind, Table, Value
 from isovc.sql import affinity
 
 _PART = re.compile(r"\s*([xX]?'(?:[^']|'')*'|[^,]*?)\s*(,|\Z)", re.DOTALL)
+_LARGEST = 1 << 63  # of an INTEGER; from there on numbers are not exact
+_ENDLESS = ("inf", "-inf", "+inf")  # as `isovc sql` shows them
 _ROWID = Column("rowid", "INTEGER")
 
 
@@ -75,10 +77,12 @@ def _values(part: str, column: Column) -> list[Value]:
         number = typed_value(said) if isinstance(said, str) else said
         if isinstance(number, int) and kind == "REAL":
             number = float(number)
-        elif isinstance(number, float) and kind != "REAL" and number.is_integer():
+        elif isinstance(number, float) and kind != "REAL" and abs(number) < _LARGEST and number.is_integer():
             number = int(number)
         options = [number, said]
     elif re.fullmatch(r"(?:[0-9a-fA-F]{2})+", part):
         options.append(bytes.fromhex(part))
+    if part.lower() in _ENDLESS:
+        options.insert(0 if kind in ("REAL", "NUMERIC", "INTEGER") else len(options), float(part))
     once = {(type(each), each): each for each in (*options, part)}
     return list(once.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -36,6 +37,8 @@ BARE = Table("t", (Column("rest"),), KeyKind.ROWID)
         (table("TEXT"), "x'00ff'", (b"\x00\xff",)),
         (table("REAL"), "3", (3.0,)),
         (table("NUMERIC"), "2.5", (2.5,)),
+        (table("REAL"), "-inf", (-math.inf,)),
+        (table("TEXT"), "inf", ("inf",)),
         (table(""), "3", (3,)),
         (table(""), "'3'", ("3",)),
         (table("INTEGER", "TEXT"), "1,abc", (1, "abc")),
@@ -53,12 +56,14 @@ def test_the_likeliest_meaning_comes_first(shape: Table, text: str, likeliest: t
 
 def test_where_nothing_decides_all_meanings_are_given() -> None:
     assert list(meant("3", table(""))) == [(3,), ("3",)]
+    assert (math.inf,) in list(meant("inf", table("")))
     assert (b"\x00\xff",) in list(meant("00ff", table("BLOB")))
     assert (None, 17) in list(meant("NULL,17", table("TEXT", kind=KeyKind.COLUMNS_OR_ROWID)))
 
 
 @pytest.mark.parametrize(
-    ("shape", "text"), [(ONE, "abc"), (ONE, "1.5"), (ONE, ""), (ONE, "1,2"), (BARE, "'x'"), (table("", ""), "1")]
+    ("shape", "text"),
+    [(ONE, "abc"), (ONE, "1.5"), (ONE, "9" * 23), (ONE, ""), (ONE, "1,2"), (BARE, "'x'"), (table("", ""), "1")],
 )
 def test_words_of_another_shape_are_refused(shape: Table, text: str) -> None:
     with pytest.raises(BadKey) as told:
