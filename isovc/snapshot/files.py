@@ -49,6 +49,13 @@ class FileChange(NamedTuple):
     before: File | None
     after: File | None
 
+    @property
+    def op(self) -> str:
+        """added, modified or removed."""
+        if self.before is None:
+            return "added"
+        return "removed" if self.after is None else "modified"
+
 
 def files_root(version: Version) -> Root | None:
     """The tree of its files; None: there are none."""

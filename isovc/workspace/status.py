@@ -11,6 +11,7 @@ from isovc.repo.merges import Merge
 from isovc.repo.names import BRANCHES, KEPT, kept_name
 from isovc.repo.refs import Refs
 from isovc.snapshot.compare import Counts, SchemaChange, count_changes, schema_changes
+from isovc.snapshot.files import file_changes
 from isovc.snapshot.version import Version, pragmas_said, same
 from isovc.workspace.capturing import look
 from isovc.workspace.desk import Desk
@@ -44,6 +45,7 @@ class Status:
     waiting: CommitId | None  # changes that were kept here and are not in the database
     elsewhere: tuple[str, ...]  # other branches on which changes wait
     merging: Merge | None = None  # that waits for somebody
+    files: tuple[tuple[str, str], ...] = ()  # what was done to which file
 
 
 def status(desk: Desk, *, verify: bool = False, progress: Progress = SILENT) -> Status:
@@ -54,7 +56,9 @@ def status(desk: Desk, *, verify: bool = False, progress: Progress = SILENT) -> 
     found = difference(desk, desk.head, live)
     here, branches = kept_name(desk.worktree.head), kept_name(BRANCHES)
     elsewhere = [each.removeprefix(branches) for each in kept if each.startswith(branches) and each != here]
-    return Status(desk.worktree.branch, desk.worktree.commit, found, kept.get(here), tuple(elsewhere), waiting_in(desk))
+    files = tuple((each.op, each.path) for each in file_changes(desk.repository.forest, desk.head, live))
+    about = (desk.worktree.branch, desk.worktree.commit, found, kept.get(here), tuple(elsewhere))
+    return Status(*about, waiting_in(desk), files)
 
 
 def difference(desk: Desk, old: Version, new: Version) -> Difference:

@@ -40,6 +40,7 @@ def test_status(app: Versioned) -> None:
         "tables": {},
         "schema": [],
         "attachments": {},
+        "files": [],
         "warnings": [],
         "waiting": None,
         "waiting_elsewhere": [],

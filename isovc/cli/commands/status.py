@@ -8,17 +8,11 @@ from typing import Annotated
 import typer
 
 from isovc.cli.at_desk import at_desk
-from isovc.cli.group import command_app
 from isovc.cli.here import here_of
-from isovc.cli.screen import Line
-from isovc.cli.wording import difference_lines, files_document, schema_document, tables_document
-from isovc.repo.merges import Merge
-from isovc.repo.names import short
-from isovc.workspace.capturing import warnings
-from isovc.workspace.status import Status
-from isovc.workspace.status import status as look
+from isovc.cli.screen import Line, Styled
+from isovc.cli.wording import SIGNS, difference_lines, files_document, on_one_line, schema_document, tables_document
 
-app = command_app()
+_SHOWN = 10  # files that are named
 
 
 @app.command()
@@ -46,6 +40,7 @@ def status(
             "tables": tables_document(found.difference.tables),
             "schema": schema_document(found.difference),
             "attachments": files_document(found.difference.tables),
+            "files": [{"path": path, "op": op} for op, path in found.files],
             "warnings": list(warned),
             "waiting": found.waiting,
             "waiting_elsewhere": list(found.elsewhere),
@@ -69,6 +64,11 @@ def _lines(found: Status) -> Iterator[Line]:
     if found.difference:
         yield f"{where}{at}. Uncommitted:"
         yield from difference_lines(found.difference)
+        for op, path in found.files[:_SHOWN]:
+            sign, style = SIGNS[op]
+            yield (Styled(f"    {sign} ", style), on_one_line(path))
+        if len(found.files) > _SHOWN:
+            yield f"    and {len(found.files) - _SHOWN:,} more: isovc diff --name-only"
         yield ""
         if found.merging is None:
             yield 'isovc commit -m "..." keeps it.'
