@@ -8,9 +8,24 @@ from typing import Annotated
 import typer
 
 from isovc.cli.at_desk import at_desk
+from isovc.cli.group import command_app
 from isovc.cli.here import here_of
 from isovc.cli.screen import Line, Styled
-from isovc.cli.wording import SIGNS, difference_lines, files_document, on_one_line, schema_document, tables_document
+from isovc.cli.wording import (
+    SIGNS,
+    difference_lines,
+    files_document,
+    on_one_line,
+    schema_document,
+    tables_document,
+)
+from isovc.repo.merges import Merge
+from isovc.repo.names import short
+from isovc.workspace.capturing import warnings
+from isovc.workspace.status import Status
+from isovc.workspace.status import status as look
+
+app = command_app()
 
 _SHOWN = 10  # files that are named
 
