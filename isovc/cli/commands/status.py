@@ -21,6 +21,7 @@ from isovc.cli.wording import (
 )
 from isovc.repo.merges import Merge
 from isovc.repo.names import short
+from isovc.snapshot.version import FILES
 from isovc.workspace.capturing import warnings
 from isovc.workspace.status import Status
 from isovc.workspace.status import status as look
@@ -81,7 +82,7 @@ def _lines(found: Status) -> Iterator[Line]:
         yield from difference_lines(found.difference)
         for op, path in found.files[:_SHOWN]:
             sign, style = SIGNS[op]
-            yield (Styled(f"    {sign} ", style), on_one_line(path))
+            yield (Styled(f"    {sign} ", style), on_one_line(FILES + path))
         if len(found.files) > _SHOWN:
             yield f"    and {len(found.files) - _SHOWN:,} more: isovc diff --name-only"
         yield ""
