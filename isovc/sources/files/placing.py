@@ -30,16 +30,17 @@ class Placing:
     def check(self, arriving: Iterable[str], *, removed: Iterable[str], staying: Iterable[str] = ()) -> None:
         """Refuse, before anything is written, what `arrive` could not do or what would cost something: `staying` are
         the paths that were there and are neither replaced nor removed."""
-        comes = frozenset(arriving)
-        self._distinct(comes.union(staying))
-        self._plan(comes, set(removed))
+        self._plan(frozenset(arriving), frozenset(removed), staying)
+
+    def prepare(self, removed: Iterable[str], *, staying: Iterable[str] = ()) -> None:
+        """Everything of `arrive` that can be done or refused while nothing outside `.isovc-new` has changed: what was
+        staged is on the disk after it. To be called before anything else is committed that needs the files."""
+        self._ready(removed, staying)
 
     def arrive(self, removed: Iterable[str]) -> None:
         """Take away what is removed, and give all that was staged its name."""
         staged = self._staging.names
-        self._distinct(staged.keys())
-        plan = self._plan(staged.keys(), set(removed))
-        self._staging.finish()
+        plan = self._ready(removed, ())
         early = _in_the_way(plan, staged.keys())
         touched: set[str] = set()
         self._remove(early, touched)
@@ -65,9 +66,14 @@ class Placing:
 
     # -- before anything is done
 
-    def _plan(self, arriving: Collection[str], removed: set[str]) -> Plan:
+    def _ready(self, removed: Iterable[str], staying: Iterable[str]) -> Plan:
+        self._staging.finish()
+        return self._plan(frozenset(self._staging.names), frozenset(removed), staying)
+
+    def _plan(self, arriving: frozenset[str], removed: frozenset[str], staying: Iterable[str]) -> Plan:
+        self._distinct(arriving.union(staying))
         self._spared((*arriving, *removed))
-        return Planning(self._top, arriving, removed.difference(arriving)).look()
+        return Planning(self._top, arriving, removed - arriving).look()
 
     def _spared(self, paths: Collection[str]) -> None:
         """Nothing comes to or goes from where the database, or a file that belongs to it, lies or would lie."""

@@ -32,7 +32,7 @@ class Planning:
 
     top: int
     arriving: Collection[str]
-    removed: set[str]  # and not arriving
+    removed: Collection[str]  # and not arriving
     plan: Plan = field(default_factory=Plan)
     _missing: set[str] = field(default_factory=set)
     _there: set[str] = field(default_factory=lambda: {""})

@@ -316,6 +316,34 @@ def test_a_name_that_changes_only_its_case_is_removed_before_it_comes(
     assert done == ["+other", "-readme"]  # a file that moves is never nowhere
 
 
+def test_what_is_prepared_is_on_the_disk_and_nothing_else_has_changed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(folder, {"a": "old", "b": "old"})
+    synced: list[int] = []
+    fsync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda handle: (synced.append(os.fstat(handle).st_ino), fsync(handle)))
+    with Folder(folder).placing() as placing:
+        placing.stage(file("a", 0o600), [b"new"])
+        placing.prepare(["b"], staying=["c"])
+        (new,) = (folder / FILES_NEW).iterdir()
+        assert synced == [new.stat().st_ino]
+        assert ((folder / "a").read_text(), (folder / "b").read_text()) == ("old", "old")
+        placing.arrive(["b"])
+    assert state(folder) == {"a": "new"}
+
+
+def test_preparing_refuses_what_arriving_would(folder: Path) -> None:
+    put(folder, {"a": "mine"})
+    with Folder(folder).placing() as placing:
+        placing.stage(file("a/b"), [b"new"])
+        with pytest.raises(PathInTheWay):
+            placing.prepare([])
+        placing.prepare(["a"])
+        with pytest.raises(PathInTheWay):
+            placing.prepare(["a"], staying=["a/b/c"])
+
+
 # -- what goes wrong
 
 
