@@ -2,7 +2,7 @@
 
 from isovc.model.changes import KeyRange, RowChange
 from isovc.model.shape import ROWID_NAMES, Column, KeyKind, SchemaObject, Shape, Table
-from isovc.model.values import ContentId, Key, Row, Value
+from isovc.model.values import ContentId, Key, Row, Unread, Value
 
 __all__ = [
     "ROWID_NAMES",
@@ -16,5 +16,6 @@ __all__ = [
     "SchemaObject",
     "Shape",
     "Table",
+    "Unread",
     "Value",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 # Text that is not valid UTF-8 is a str whose bad bytes are lone surrogates (Python's "surrogateescape"): it stays text,
@@ -26,3 +28,19 @@ class ContentId(str):
 
     def __reduce__(self) -> tuple[type[ContentId], tuple[str, int]]:  # how it is copied, and sent to another process
         return ContentId, (str(self), self.length)
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Stands in a row for a value that is kept elsewhere and is not read before it is needed. Two of them are equal if
+    their values are."""
+
+    id: bytes
+    length: int  # bytes
+    is_text: bool
+    pieces: Callable[[], Iterator[bytes]] = field(compare=False, repr=False)
+
+    def value(self) -> str | bytes:
+        """All of it."""
+        data = b"".join(self.pieces())
+        return data.decode("utf-8", "surrogateescape") if self.is_text else data

@@ -12,7 +12,7 @@ from isovc.encoding.values import External
 from isovc.model import Key, KeyRange, Table, Value
 from isovc.progress import SILENT, Progress
 from isovc.snapshot.compare import Counts, Tally
-from isovc.snapshot.values import is_large, named, row_without_large, without_large
+from isovc.snapshot.values import is_large, named, row_without_large, streamed, without_large
 from isovc.snapshot.version import Version
 from isovc.snapshot.whole import read_whole
 from isovc.sources.sqlite import (
@@ -79,7 +79,7 @@ def _edited(
     tally: Tally | None,
 ) -> Root:
     width, key_width = len(table.cells), len(table.key)
-    stretches = (_stretch(live, table, within) for within in found.ranges)
+    stretches = (_stretch(live, table, within, writer) for within in found.ranges)
     differing = changes_in(forest, old.id, stretches, width=width, key_width=key_width)
     ops: Counter[str] = Counter()
     edits: Iterator[Edit | Patch] = _real_edits(differing, writer, key_width, ops)
@@ -94,8 +94,8 @@ def _edited(
     return new
 
 
-def _stretch(live: Reading, table: Table, within: KeyRange) -> Stretch:
-    rows = list(chain.from_iterable(live.rows(table, within)))
+def _stretch(live: Reading, table: Table, within: KeyRange, writer: ChunkWriter) -> Stretch:
+    rows = list(chain.from_iterable(live.rows(table, within, apart=streamed(writer))))
     return Stretch(_behind(within.after), _behind(within.upto), rows)
 
 
@@ -134,7 +134,7 @@ def _moved(
     forest: Forest, live: Reading, table: Table, old: Root, rowids: tuple[KeyRange, ...], writer: ChunkWriter
 ) -> Iterator[Edit]:
     key_width = len(table.key)
-    for row in without_large(live.rows_by_rowid(table, rowids), writer, key_width=key_width):
+    for row in without_large(live.rows_by_rowid(table, rowids, apart=streamed(writer)), writer, key_width=key_width):
         key = encode_key(row[:key_width])
         before = get(forest, old.id, key, width=len(row))
         if before is None or differing_cells(before, row):

@@ -64,16 +64,17 @@ def count_changes(forest: Forest, old: Version, new: Version, tally: Tally | Non
 
 
 def row_changes(
-    forest: Forest, old: Version, new: Version, table: str, tally: Tally | None = None
+    forest: Forest, old: Version, new: Version, table: str, tally: Tally | None = None, *, upto: int | None = None
 ) -> Iterator[RowChange]:
-    """The rows that differ in one table, in key order, with every value whole. Cells stand as in the newer table that
-    there is; a column that only the other one has is not shown. Who takes them all has them counted in `tally`."""
+    """The rows that differ in one table, in key order, with every value whole, or those of `upto` bytes. Cells stand as
+    in the newer table that there is; a column that only the other one has is not shown. Who takes them all has them
+    counted in `tally`."""
     shown = new.shape.tables.get(table) or old.shape.tables[table]
     width = len(shown.key)
     ops: Counter[str] = Counter()
     for change in changes(forest, old, new, table):
-        before = with_large(forest.store, change.before) if change.before is not None else None
-        after = with_large(forest.store, change.after) if change.after is not None else None
+        before = with_large(forest.store, change.before, upto=upto) if change.before is not None else None
+        after = with_large(forest.store, change.after, upto=upto) if change.after is not None else None
         row = after if after is not None else before
         assert row is not None
         found = RowChange(row[:width], before, after)

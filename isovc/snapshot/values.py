@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from operator import itemgetter
-from typing import TypeGuard
+from typing import TypeGuard, cast
 
-from isovc.blobs import IS_LARGE, apart, whole
+from isovc.blobs import IS_LARGE, apart, keep_stream, stream, whole
 from isovc.encoding.values import External
-from isovc.model import ContentId, Row, Value
+from isovc.model import ContentId, Row, Unread, Value
+from isovc.sources.sqlite import Apart
 from isovc.store.protocol import ChunkStore, ChunkWriter
 from isovc.tree.leaf import Row as Cells
+
+# bytes: as many cells as a batch takes before it is weighed are still few MiB. No fewer than four times IS_LARGE, so
+# that text of so many bytes is large, whatever its characters are
+_HELD = 4 * IS_LARGE
 
 
 def without_large(batches: Iterable[list[Row]], writer: ChunkWriter, *, key_width: int) -> Iterator[Cells]:
@@ -22,15 +28,24 @@ def without_large(batches: Iterable[list[Row]], writer: ChunkWriter, *, key_widt
             yield from batch
 
 
-def with_large(store: ChunkStore, row: Cells) -> Row:
-    """The row as the database holds it. Of a file's content it tells the name only."""
+def streamed(writer: ChunkWriter) -> Apart:
+    """Where a database puts cells that are too long to be held."""
+    return Apart(lambda pieces, is_text: keep_stream(writer, pieces, kind="text" if is_text else "bytes"), _HELD)
+
+
+def with_large(store: ChunkStore, row: Cells, *, upto: int | None = None) -> Row:
+    """The row as the database holds it. Of a file's content it tells the name only; values of more than `upto` bytes
+    are read where they are used."""
     if External not in map(type, row):
         return row
-    return tuple(value_of(store, value) if type(value) is External else value for value in row)
+    return tuple(value_of(store, value, upto=upto) if type(value) is External else value for value in row)
 
 
-def value_of(store: ChunkStore, external: External) -> Value:
+def value_of(store: ChunkStore, external: External, *, upto: int | None = None) -> Value:
     """The same of one cell."""
+    if upto is not None and external.length > upto and not external.is_file:
+        pieces = partial(stream, store, external)
+        return cast(Value, Unread(external.id, external.length, external.is_text, pieces))
     return ContentId(external.id.hex(), external.length) if external.is_file else whole(store, external)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from isovc.model import KeyRange, Row, Table
 from isovc.progress import Task
-from isovc.snapshot.values import without_large
+from isovc.snapshot.values import streamed, without_large
 from isovc.sources.sqlite import Database, Pages, Reading, even_parts
 from isovc.store.protocol import ChunkWriter
 from isovc.tree.build import build
@@ -37,7 +37,7 @@ def read_whole(forest: Forest, live: Reading, table: Table, pages: Pages, writer
             return build_parallel(forest, several, key_width=key_width, writer=writer)
         except MovedOn:
             pass  # somebody wrote between our look and theirs; this process still sees what it saw
-    rows = without_large(_counted(live.rows(table), task), writer, key_width=key_width)
+    rows = without_large(_counted(live.rows(table, apart=streamed(writer)), task), writer, key_width=key_width)
     return build(forest, rows, key_width=key_width, writer=writer)
 
 
@@ -46,7 +46,7 @@ def read_part(path: Path, mark: bytes, table: Table, within: KeyRange, writer: C
     with Database(path).reading() as live:
         if live.mark.encode() != mark:
             raise MovedOn
-        yield from without_large(live.rows(table, within), writer, key_width=len(table.key))
+        yield from without_large(live.rows(table, within, apart=streamed(writer)), writer, key_width=len(table.key))
 
 
 def _processes() -> int:

@@ -6,6 +6,7 @@ from isovc.sources.sqlite.following import Begun, Following, RowsNow, following
 from isovc.sources.sqlite.foreign_keys import Broken
 from isovc.sources.sqlite.frames import Commit, LogLost, Place
 from isovc.sources.sqlite.holding import MOST_FRAMES
+from isovc.sources.sqlite.long_cells import Apart
 from isovc.sources.sqlite.mark import Mark
 from isovc.sources.sqlite.noticing import Glance, Notices, glancing
 from isovc.sources.sqlite.pages import Changed, Changes, Everything, PageMap, Pages, Unchanged, find_changes
@@ -18,6 +19,7 @@ from isovc.sources.sqlite.writing import Writing
 
 __all__ = [
     "MOST_FRAMES",
+    "Apart",
     "Begun",
     "Broken",
     "Changed",

@@ -11,7 +11,7 @@ import apsw
 from isovc.encoding.orderkey import encode_key
 from isovc.errors import RowidHidden
 from isovc.model import ROWID_NAMES, Key, KeyKind, KeyRange, Row, Table
-from isovc.sources.sqlite.cells import as_bytes, exact, from_exact, placeholder
+from isovc.sources.sqlite.cells import as_bytes, exact, from_exact, measured, placeholder
 from isovc.sources.sqlite.shape import index_columns, key_index
 from isovc.sql import name
 
@@ -42,10 +42,19 @@ class Access:
         """Every cell of a row as an expression."""
         return (*self.key, *map(name, self.table.cells[len(self.key) :]))
 
-    def select(self, where: str = "", *, exactly: bool, ordered: bool = True, part: slice = _ALL) -> str:
-        """SQL for rows, or for a part of their cells."""
+    def select(
+        self, where: str = "", *, exactly: bool, ordered: bool = True, part: slice = _ALL, above: int | None = None
+    ) -> str:
+        """SQL for rows, or for a part of their cells. `above`: cells behind the key that have more bytes are only
+        measured."""
         cells = self.cells[part]
-        columns = ", ".join(map(exact, cells)) if exactly else self._columns if part is _ALL else ", ".join(cells)
+        if above is not None:
+            width, first = len(self.key), part.start or 0
+            columns = ", ".join(
+                exact(cell) if at < width else measured(cell, above) for at, cell in enumerate(cells, first)
+            )
+        else:
+            columns = ", ".join(map(exact, cells)) if exactly else self._columns if part is _ALL else ", ".join(cells)
         return f"SELECT {columns} FROM {self._source}{where and f' WHERE {where}'}{self._order if ordered else ''}"
 
     @cached_property

@@ -8,13 +8,13 @@ blob as its hex digits, so that the two stay apart.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import apsw
 
-from isovc.model import Row, Value
+from isovc.model import Row, Unread, Value
 
-_CODECS = {"UTF-8": "utf-8", "UTF-16le": "utf-16-le", "UTF-16be": "utf-16-be"}
+CODECS = {"UTF-8": "utf-8", "UTF-16le": "utf-16-le", "UTF-16be": "utf-16-be"}
 
 
 def exact(expression: str) -> str:
@@ -23,6 +23,16 @@ def exact(expression: str) -> str:
         f"CASE typeof({expression}) WHEN 'text' THEN CAST({expression} AS BLOB)"
         f" WHEN 'blob' THEN hex({expression}) ELSE {expression} END"
     )
+
+
+# stand for a cell that is only measured: text that no hex digits of a blob look like
+LONG_TEXT, LONG_BLOB = LONG = ("t", "b")
+
+
+def measured(expression: str, above: int) -> str:
+    """SQL that brings a cell in the exact way, or what stands for it if it is too long; its bytes are not looked at."""
+    stands = f"CASE typeof({expression}) WHEN 'text' THEN '{LONG_TEXT}' ELSE '{LONG_BLOB}' END"
+    return f"CASE WHEN octet_length({expression}) > {above} THEN {stands} ELSE {exact(expression)} END"
 
 
 def from_exact(row: Sequence[Any], encoding: str) -> Row:
@@ -41,7 +51,7 @@ def _value(cell: Any, encoding: str) -> Value:
 def text_of(data: bytes, encoding: str) -> str:
     """The str for the stored bytes of a text; what is not valid becomes escaped UTF-8 bytes."""
     if encoding != "UTF-8":
-        data = data.decode(_CODECS[encoding], "surrogatepass").encode("utf-8", "surrogatepass")
+        data = data.decode(CODECS[encoding], "surrogatepass").encode("utf-8", "surrogatepass")
     return data.decode("utf-8", "surrogateescape")
 
 
@@ -49,9 +59,7 @@ def stored_bytes(text: str, encoding: str) -> bytes:
     """The other way: the bytes that a database of this encoding stores for a text."""
     data = text.encode("utf-8", "surrogateescape")
     return (
-        data
-        if encoding == "UTF-8"
-        else data.decode("utf-8", "surrogatepass").encode(_CODECS[encoding], "surrogatepass")
+        data if encoding == "UTF-8" else data.decode("utf-8", "surrogatepass").encode(CODECS[encoding], "surrogatepass")
     )
 
 
@@ -61,6 +69,16 @@ Statement = Callable[[frozenset[int]], str]  # SQL for rows whose cells at these
 def placeholder(place: int, as_bytes: frozenset[int]) -> str:
     """How the statement takes the cell bound at this place."""
     return f"CAST(?{place + 1} AS TEXT)" if place in as_bytes else f"?{place + 1}"
+
+
+class Late(Protocol):
+    """Sets down cells that have not been read yet."""
+
+    def bound(self, row: Row) -> Row:
+        """What to bind for such a row."""
+
+    def fill(self, row: Row) -> None:
+        """The row has been taken: whatever is still to be done."""
 
 
 REFUSING = (apsw.ConstraintError, apsw.MismatchError, apsw.SQLError)  # what a row raises that a table does not take
@@ -73,10 +91,13 @@ def run(
     rows: Iterable[Row],
     encoding: str,
     refused: Refused | None = None,
+    *,
+    late: Late | None = None,
 ) -> None:
-    """Run a statement once a row. Only rows with text that is not valid go by themselves.
+    """Run a statement once a row. Only rows with text that is not valid, or with cells not read yet, go by themselves.
 
-    `refused` is told of each row that is not taken, and the others go on: then the statement is one that compiles."""
+    `refused` is told of each row that is not taken, and the others go on: then the statement is one that compiles.
+    Without `late`, cells not read yet are read whole."""
     cursor, left = connection.cursor(), iter(rows)
     last: Row = ()
 
@@ -88,20 +109,32 @@ def run(
     while True:
         try:
             cursor.executemany(statement(frozenset()), feed())
-        except UnicodeEncodeError:
-            places, bound = as_bytes(last, encoding)
+        except (UnicodeEncodeError, TypeError):
+            is_late = Unread in map(type, last)
+            row = last if not is_late else late.bound(last) if late else read_whole(last)
+            places, bound = as_bytes(row, encoding)
+            if not (is_late or places):
+                raise
             try:
                 cursor.execute(statement(places), bound)
             except REFUSING as error:
                 if refused is None:
                     raise
                 refused(last, error)
+            else:
+                if is_late and late:
+                    late.fill(last)
         except REFUSING as error:
             if refused is None:
                 raise
             refused(last, error)
         else:
             return
+
+
+def read_whole(row: tuple[Any, ...]) -> Row:
+    """The row with all of its cells read."""
+    return tuple(cell.value() if type(cell) is Unread else cell for cell in row)
 
 
 def as_bytes(row: Row, encoding: str) -> tuple[frozenset[int], Row]:

@@ -7,7 +7,9 @@ not fit would push out another, vanish, or end the transaction, and SQLite would
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import apsw
@@ -16,7 +18,9 @@ from isovc.errors import RowRefused
 from isovc.model import Key, KeyKind, Row, RowChange, Value
 from isovc.sources.sqlite.access import Access
 from isovc.sources.sqlite.cells import Refused, Statement, placeholder, run
+from isovc.sources.sqlite.long_cells import Laying, is_long
 from isovc.sources.sqlite.prepared import why_not
+from isovc.sources.sqlite.rows import rowid_of
 from isovc.sql import name
 
 
@@ -32,8 +36,10 @@ def insert_rows(
     """Insert rows that are not there yet. `refused` is told of those that are not taken: of rows that exclude each
     other, all but the first. `cells`: the rows hold just these behind their key, and the others have their default."""
     taking = inserting(way, "ABORT", cells)
+    columns = way.table.cells if cells is None else (*way.table.cells[: len(way.key)], *cells)
+    late = Laying(connection, way, columns, lambda _: connection.last_insert_rowid())
     if way.table.key_kind is not KeyKind.COLUMNS_OR_ROWID:
-        _insert(connection, path, way, taking, rows, refused)
+        _insert(connection, path, way, taking, rows, refused, late)
         return
     # A rowid that is part of a key must be kept; all other rows take what is free, so they come second and give way.
     last = len(way.key) - 1
@@ -41,7 +47,7 @@ def insert_rows(
     for _, each in groupby(ordered, key=lambda row: row[last] is None):
         some = list(each)
         _make_room(connection, way, some)
-        _insert(connection, path, way, taking, some, refused)
+        _insert(connection, path, way, taking, some, refused, late)
 
 
 def _make_room(connection: apsw.Connection, way: Access, rows: Sequence[Row]) -> None:
@@ -80,16 +86,23 @@ def _insert(
     taking: Statement,
     rows: Sequence[Row],
     refused: Refused | None,
+    late: Laying,
 ) -> None:
     if refused is None:
-        _run_exactly(connection, path, way, taking, rows, wrong="rows were not taken")
+        _run_exactly(connection, path, way, taking, rows, late=late, wrong="rows were not taken")
     else:
-        run(connection, taking, rows, way.encoding, refused)
+        run(connection, taking, rows, way.encoding, refused, late=late)
 
 
 def change_rows(connection: apsw.Connection, path: Path, way: Access, changes: Iterable[RowChange]) -> None:
     """Deletes, then updates of just the cells that differ, then inserts."""
     removed, modified, added = by_op(changes)
+    if way.table.key_kind in (KeyKind.INTEGER, KeyKind.ROWID):
+        # SQLite holds all of a row that it updates, twice: one with long cells goes out and comes in again
+        long = [change for change in modified if any(map(is_long, change.after or ()))]
+        if long:
+            modified = [change for change in modified if not any(map(is_long, change.after or ()))]
+            removed, added = [*removed, *long], [*long, *added]
     delete_rows(connection, path, way, [change.key for change in removed])
     if modified:
         connection.execute("SAVEPOINT isovc_updates")
@@ -149,8 +162,15 @@ def update_rows(connection: apsw.Connection, path: Path, way: Access, changes: l
             else:
                 by_columns.append((*values, *change.key[: len(way.collations) or 1]))
         columns = [cells[place] for place in places]
-        _run_exactly(connection, path, way, _updating(way, columns), by_columns)
-        _run_exactly(connection, path, way, _updating(way, columns, by_rowid=True), by_rowid)
+        late = Laying(connection, way, columns, partial(_rowid_of_update, connection, way, len(columns)))
+        _run_exactly(connection, path, way, _updating(way, columns), by_columns, late=late)
+        late = Laying(connection, way, columns, itemgetter(-1))
+        _run_exactly(connection, path, way, _updating(way, columns, by_rowid=True), by_rowid, late=late)
+
+
+def _rowid_of_update(connection: apsw.Connection, way: Access, width: int, row: Row) -> int:
+    key = row[width:]
+    return rowid_of(connection, way, (*key, None) if way.table.key_kind is KeyKind.COLUMNS_OR_ROWID else key)
 
 
 def _updating(way: Access, columns: list[str], *, by_rowid: bool = False) -> Statement:
@@ -184,10 +204,11 @@ def _run_exactly(
     statement: Statement,
     rows: Sequence[Row],
     *,
+    late: Laying | None = None,
     wrong: str = "rows to be changed are not there",
 ) -> None:
     before = connection.total_changes()
-    run(connection, statement, rows, way.encoding)
+    run(connection, statement, rows, way.encoding, late=late)
     missing = len(rows) - (connection.total_changes() - before)
     if missing > 0:  # what a trigger of ours writes down counts, too
         raise RowRefused(path=path, table=way.table.name, why=f"{missing} {wrong}")

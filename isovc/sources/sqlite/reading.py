@@ -12,6 +12,7 @@ from isovc.sources.sqlite.access import Access, access
 from isovc.sources.sqlite.doubts import Doubt, doubts
 from isovc.sources.sqlite.failures import told
 from isovc.sources.sqlite.foreign_keys import Broken, broken_references
+from isovc.sources.sqlite.long_cells import Apart
 from isovc.sources.sqlite.mark import Mark
 from isovc.sources.sqlite.pages import PageMap, Pages, read_pages
 from isovc.sources.sqlite.rows import read_keys, read_rowids, read_rows
@@ -72,20 +73,23 @@ class Reading:
         with self._told():
             return doubts(self._snapshot)
 
-    def rows(self, table: Table, within: KeyRange | None = None) -> Iterator[list[Row]]:
-        """Rows in batches, cells as in `table.cells`, in the order of their encoded keys."""
+    def rows(self, table: Table, within: KeyRange | None = None, *, apart: Apart | None = None) -> Iterator[list[Row]]:
+        """Rows in batches, cells as in `table.cells`, in the order of their encoded keys. Long cells go `apart` piece
+        by piece, where SQLite gives them out so."""
         with self._told(table):
-            yield from read_rows(self._connection, self._access(table), within)
+            yield from read_rows(self._connection, self._access(table), within, apart)
 
     def rows_of(self, table: Table, keys: Iterable[Key]) -> Iterator[list[Row]]:
         """The rows with these keys in the order asked for, without those that are not there."""
         with self._told(table):
             yield from read_keys(self._connection, self._access(table), keys)
 
-    def rows_by_rowid(self, table: Table, ranges: Iterable[KeyRange]) -> Iterator[list[Row]]:
+    def rows_by_rowid(
+        self, table: Table, ranges: Iterable[KeyRange], *, apart: Apart | None = None
+    ) -> Iterator[list[Row]]:
         """The rows whose rowid is in one of the ranges, whatever their key is, in the order of the rowid."""
         with self._told(table):
-            yield from read_rowids(self._connection, self._access(table), ranges)
+            yield from read_rowids(self._connection, self._access(table), ranges, apart)
 
     def count(self, table: Table) -> int:
         """How many rows the table has."""
