@@ -18,6 +18,7 @@ import chunks  # noqa: F401 - enters its workloads
 import databases  # noqa: F401
 import differences  # noqa: F401
 import files  # noqa: F401
+import large  # noqa: F401
 import lives  # noqa: F401
 import merges  # noqa: F401
 import moments  # noqa: F401
