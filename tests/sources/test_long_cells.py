@@ -61,8 +61,8 @@ HELD_WHOLE = ("generated", "without rowid", "no free name")
 
 lengths = st.sampled_from([0, 1, 2, 99, 202, 498, 500, 501, 502, 1000, 5001])
 blobs = st.builds(lambda seed, length: random.Random(seed).randbytes(length), st.integers(0, 9), lengths)
-patterns = ["a", "ä", "€", "😀", "a\0", "x€😀y", "\ud800a", "\udc00\ud800", "a\ud83d"]
-texts = st.builds(lambda pattern, length: (pattern * (length + 1))[:length], st.sampled_from(patterns), lengths)
+PATTERNS = ["a", "ä", "€", "😀", "a\0", "x€😀y", "\ud800a", "\udc00\ud800", "a\ud83d"]
+texts = st.builds(lambda pattern, length: (pattern * (length + 1))[:length], st.sampled_from(PATTERNS), lengths)
 cells = st.none() | st.integers(-3, 3) | st.just(0.5) | blobs | texts
 
 
@@ -129,6 +129,18 @@ def test_the_rows_are_what_they_are_whole(
             found = flat(reading.rows_by_rowid(table, ranges, apart=Apart(kept.keep, ABOVE)))
             assert found == flat(reading.rows_by_rowid(table, ranges))
             assert len(kept.values) == len(expected)
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_text_ends_and_breaks_where_it_may(tmp_path: Path, encoding: str) -> None:
+    long = [(pattern * 700)[: 600 + more] for pattern in PATTERNS for more in range(4)]
+    database = fill(tmp_path / "a.db", KEYS["integer"], encoding, [(None, text, None) for text in long])
+    with database.reading() as reading:
+        table, kept = reading.shape().tables["t"], Kept()
+        whole = flat(reading.rows(table))
+        assert flat(reading.rows(table, apart=Apart(kept.keep, ABOVE))) == whole
+        assert kept.values == [row[2] for row in whole]
+        assert len(kept.values) == len(long)
 
 
 def test_a_table_as_wide_as_they_come_is_read_so_too(tmp_path: Path) -> None:
