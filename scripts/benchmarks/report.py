@@ -72,15 +72,18 @@ def result(work: Workload, rows: int, outcomes: dict[str, list[Outcome]], note: 
     return Result(work.name, rows, work.against, ratio, ", ".join(limits), all(held) if held else None, found, note)
 
 
-def save(folder: Path, new: Result, *, quick: bool) -> None:
+def kept(folder: Path, name: str) -> list[Result]:
+    """The results that were kept under this name."""
+    path = folder / f"{name}.json"
+    return [_result(one) for one in json.loads(path.read_text())["results"]] if path.exists() else []
+
+
+def save(folder: Path, new: Result, name: str) -> None:
     """Put one result among the ones kept, in the place of an older one of its name, and write both files."""
     folder.mkdir(parents=True, exist_ok=True)
-    name = "quick" if quick else "results"
     path = folder / f"{name}.json"
-    kept = {}
-    if path.exists():
-        kept = {one["name"] + str(one["rows"]): _result(one) for one in json.loads(path.read_text())["results"]}
-    results = list((kept | {new.name + str(new.rows): new}).values())
+    known = {(one.name, one.rows): one for one in kept(folder, name)}
+    results = list((known | {(new.name, new.rows): new}).values())
     document = {"machine": machine(), "results": [asdict(one) for one in results]}
     path.write_text(json.dumps(document, indent=1) + "\n")
     (folder / f"{name}.md").write_text(table(results))

@@ -8,8 +8,9 @@ import gc
 import pstats
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # the project's own rooms, installed or not
@@ -26,9 +27,12 @@ import operations  # noqa: F401
 import queries  # noqa: F401
 import trees  # noqa: F401
 from registry import WORKLOADS, Bench, Contender, Outcome, PeerMissing, Workload
-from report import Result, result, save, table
+from report import Result, kept, result, save, table
 
 DOCS = Path(__file__).parents[2] / "docs" / "benchmarks"
+GROWTH = (10_000, 100_000, 1_000_000, 10_000_000)
+GROWN = ("first commit", "commit 1,000 scattered updates", "diff of 1,000 scattered changes", "scan of all rows")
+SLOWER = 1.5  # times the recorded ratio
 CACHE = Path(tempfile.gettempdir()) / "isovc-benchmarks"
 
 
@@ -40,6 +44,9 @@ def main() -> None:
     size.add_argument("--rows", type=int, help="so many rows")
     parser.add_argument("--only", metavar="NAME", action="append", help="workloads with this in their name")
     parser.add_argument("--profile", metavar="NAME", help="profile ours of the workloads with this in their name")
+    parser.add_argument("--growth", action="store_true", help="only what is drawn as growth: 10,000 to 10,000,000 rows")
+    parser.add_argument("--gate", action="store_true", help="fail where a ratio is 1.5 x the recorded one")
+    parser.add_argument("--draw", action="store_true", help="only draw the pictures of the results there are")
     parser.add_argument("--list", action="store_true", help="list the workloads")
     parser.add_argument("--dry", action="store_true", help="print, but leave docs/benchmarks as it is")
     wanted = parser.parse_args()
@@ -48,18 +55,65 @@ def main() -> None:
     if wanted.list or not works:
         print("\n".join(work.name for work in works or WORKLOADS))
         return
+    if wanted.draw:
+        print(*_draw(), sep="\n")
+        return
+    if wanted.growth:
+        for size in GROWTH:
+            _run_all(size, [work for work in WORKLOADS if work.name in GROWN], "results")
+        print(*_draw(), sep="\n")
+        return
     rows = wanted.rows or (50_000 if wanted.quick else 10_000_000 if wanted.large else 1_000_000)
-    with _bench(rows) as bench:
-        if wanted.profile:
+    if wanted.profile:
+        with _bench(rows) as bench:
             for work in works:
                 _profile(bench, work)
-            return
-        results = []
+        return
+    if wanted.gate:
+        sys.exit(_gate(rows, works))
+    keeps = not wanted.dry and not wanted.rows
+    results = _run_all(rows, works, ("quick" if wanted.quick else "results") if keeps else "")
+    print(table(results))
+    if keeps and not wanted.quick:
+        print(*_draw(), sep="\n")
+
+
+def _run_all(rows: int, works: Iterable[Workload], kept_as: str) -> list[Result]:
+    results = []
+    with _bench(rows) as bench:
         for work in works:
             results.append(_run(bench, work))
-            if not wanted.dry and not wanted.rows:  # one by one: a long run that is stopped keeps what it has
-                save(DOCS, results[-1], quick=wanted.quick)
-    print(table(results))
+            if kept_as:  # one by one: a long run that is stopped keeps what it has
+                save(DOCS, results[-1], kept_as)
+    return results
+
+
+def _gate(rows: int, works: list[Workload]) -> int:
+    """How the ratios are against the recorded ones. What seems slower gets a second chance: the machine has other work
+    too."""
+    recorded = {one.name: one.ratio for one in kept(DOCS, "quick") if one.rows == rows}
+    slower = [one for one in _run_all(rows, works, "") if _is_slower(one, recorded)]
+    names = {one.name for one in slower}
+    again = [
+        one for one in _run_all(rows, (work for work in works if work.name in names), "") if _is_slower(one, recorded)
+    ]
+    for one in again:
+        print(f"{one.name}: {one.ratio:.2f} x {one.against}, recorded are {recorded[one.name]:.2f}", file=sys.stderr)
+    return 1 if again else 0
+
+
+def _is_slower(found: Result, recorded: dict[str, float | None]) -> bool:
+    before = recorded.get(found.name)
+    return bool(before and found.ratio and found.ratio > SLOWER * before)
+
+
+def _draw() -> list[Path]:
+    try:
+        pictures = import_module("pictures")
+    except ImportError:
+        return []  # without matplotlib there are no pictures
+    drawn: list[Path] = pictures.draw(DOCS, kept(DOCS, "results"))
+    return drawn
 
 
 @contextmanager
