@@ -61,7 +61,7 @@ def _told(bench: Bench, tell: Callable[[Comparison], Iterator[Any]]) -> dict[str
 @workload("`diff` of 1,000 scattered changes, text", against="doltlite")
 def _text(bench: Bench) -> dict[str, Contender]:
     """From opening the repository to the last line; DoltLite: the query alone, on an open database."""
-    return _told(bench, lambda found: lines(found, every_table=True))
+    return _told(bench, lines)
 
 
 @workload("`diff` of 1,000 scattered changes, jsonl", against="doltlite")

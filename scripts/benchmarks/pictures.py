@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("svg")
-matplotlib.rcParams["svg.hashsalt"] = "isovc"  # the same results give the same file
-
-from matplotlib import pyplot
+from matplotlib import pyplot, rcParams
 from report import Result
+
+pyplot.switch_backend("svg")
+rcParams["svg.hashsalt"] = "isovc"  # the same results give the same file
 
 _FASTER, _SLOWER, _MISSED = "#2a7f62", "#8a8f98", "#c0392b"
 _GROWN = ("first commit", "commit 1,000 scattered updates", "diff of 1,000 scattered changes", "scan of all rows")
