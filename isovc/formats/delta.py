@@ -23,6 +23,7 @@ class Definition:
     after: str | int | None
     was: str = ""  # the name before it was renamed
     columns: Mapping[str, str] = field(default_factory=dict)  # of a table, renamed: old name -> new name
+    was_table: str = ""  # what it belonged to, where that is another table and not the same one renamed
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +92,12 @@ def reversed_definitions(definitions: Iterable[Definition]) -> list[Definition]:
             each,
             op=_BACK.get(each.op, each.op),
             name=each.was or each.name,
-            table=names.get(each.table or "", each.table),
+            table=each.was_table or names.get(each.table or "", each.table),
             before=each.after,
             after=each.before,
             was=each.name if each.was else "",
             columns={new: old for old, new in each.columns.items()},
+            was_table=(each.table or "") if each.was_table else "",
         )
         for each in definitions
     ]

@@ -1,6 +1,6 @@
 """A patch as lines of JSON, one a change, and back. Docs: docs/formats/diff.md.
 
-{"schema": {"op", "type", "name", "table", "before", "after"}}        a definition; also "was", "columns"
+{"schema": {"op", "type", "name", "table", "before", "after"}}        a definition; also "was", "was_table", "columns"
 {"table", "op", "key": [...], "before": {...} | null, "after": {...} | null}
 """
 
@@ -34,6 +34,8 @@ def definition_line(each: Definition) -> str:
     said: dict[str, Any] = {"op": each.op, "type": each.type, "name": each.name, "table": each.table}
     if each.was:
         said["was"] = each.was
+    if each.was_table:
+        said["was_table"] = each.was_table
     if each.columns:
         said["columns"] = dict(each.columns)
     return _dump({"schema": {**said, "before": each.before, "after": each.after}})
@@ -88,13 +90,14 @@ def _definition(said: Any) -> Definition:
         after=said.get("after"),
         was=said.get("was", ""),
         columns=said.get("columns", {}),
+        was_table=said.get("was_table", ""),
     )
     sides: tuple[type, ...] = (int,) if found.type == "pragma" else (str,)
     wanted = {
         "added": (found.before is None, found.after is not None),
         "removed": (found.before is not None, found.after is None),
     }.get(found.op, (found.before is not None, found.after is not None))
-    texts = (found.name, found.was, found.table or "", *_texts(found.columns))
+    texts = (found.name, found.was, found.table or "", found.was_table, *_texts(found.columns))
     if (
         found.op not in (*_OPS, "renamed")
         or found.type not in _TYPES

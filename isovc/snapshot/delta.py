@@ -156,6 +156,9 @@ def _definitions(old: Version, new: Version, found: list[Pair]) -> Iterator[Defi
         before = change.before.sql if change.before else None
         after = change.after.sql if change.after else None
         one = Definition(change.op, each.type, each.name, each.table, before, after)
+        stood_on = change.before.table if change.before else each.table
+        if stood_on != each.table and not (each.table in gone and gone[each.table].name == stood_on):
+            one = replace(one, was_table=stood_on)
         if each.type == "table" and change.after is not None:
             one = replace(one, columns=columns.get(each.name, {}))
             if was := gone.get(each.name):

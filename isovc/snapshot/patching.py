@@ -49,7 +49,6 @@ def patched(forest: Forest, live: Version, patch: Patch, path: Path) -> Version:
     """The version that comes out. `path`: the database that an error is about."""
     misfits = _Misfits(patch)
     shape = _shape(live.shape, patch.definitions, misfits, path)
-    misfits.check()
     renames = {each.name: each for each in patch.definitions if each.type == "table"}
     texts = {each.name: each.sql for each in shape.objects if each.type == "table"}
     roots: dict[str, Root] = {}
@@ -83,6 +82,10 @@ def _shape(live: Shape, definitions: Iterable[Definition], misfits: _Misfits, pa
             continue
         tables_change = tables_change or each.type == "table"
         _define(objects, each, misfits)
+    for one in objects.values():
+        if one.type in ("index", "trigger") and not {("table", one.table), ("view", one.table)} & objects.keys():
+            misfits.add(f"the {one.type} {one.name} stands on {one.table}, which would not be there")
+    misfits.check()  # what does not fit may be no shape at all
     whole = tuple(objects.values())
     if not tables_change:
         return replace(live, objects=whole, pragmas=pragmas)

@@ -51,6 +51,35 @@ def test_there_and_back(app: Versioned, form: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["jsonl", "sql"])
+def test_a_name_that_stands_on_another_table(app: Versioned, form: str) -> None:
+    app.sql(
+        "CREATE TABLE a(id INTEGER PRIMARY KEY, x); CREATE INDEX by_x ON a(x);"
+        "CREATE TRIGGER t AFTER UPDATE ON a BEGIN DELETE FROM a; END"
+    )
+    app.commit()
+    app.sql("ALTER TABLE a ADD COLUMN y; ALTER TABLE a RENAME TO b")
+    wanted = app.dump()
+    patch = _patch(app, form)
+    app.ok("apply", patch)
+    assert sorted(app.dump().splitlines()) == sorted(wanted.splitlines())
+    app.ok("apply", "--reverse", patch)
+    assert app.clean
+
+
+def test_what_hangs_on_a_table_that_goes_is_told(app: Versioned) -> None:
+    app.sql("DROP TABLE tags")
+    patch = _patch(app, "jsonl")
+    app.sql("CREATE INDEX one_more ON tags(tag)")
+    app.commit()
+    assert app.refused("apply", patch) == "patch-does-not-fit"
+    line = {"op": "added", "type": "index", "name": "i", "table": "nowhere", "before": None}
+    text = json.dumps({"schema": {**line, "after": "CREATE INDEX i ON nowhere(x)"}})
+    app.path.with_name("own.jsonl").write_text(text + "\n", encoding="utf-8")
+    assert app.refused("apply", "own.jsonl") == "patch-does-not-fit"
+    assert app.clean
+
+
+@pytest.mark.parametrize("form", ["jsonl", "sql"])
 def test_rows_it_does_not_speak_of_may_differ(app: Versioned, form: str) -> None:
     app.sql("UPDATE notes SET body = 'SECOND' WHERE id = 2")
     patch = _patch(app, form)
