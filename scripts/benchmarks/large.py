@@ -1,5 +1,5 @@
-"""Workloads on large values: a cell of 500 MB and a file of 1 GB in and out, and what changing, repeating and renaming
-costs. Sizes are the same whatever the number of rows is."""
+"""Workloads on large values: a cell of 500 MB in and out, and what changing, repeating and renaming costs. Sizes are
+the same whatever the number of rows is."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 from databases import TELLING
@@ -22,7 +21,7 @@ from registry import ENVIRONMENT, Bench, Contender, Outcome, workload
 from isovc.repo.place import FOLDER
 
 MB = 1_000_000
-CELL, FILE, EDITED, REPEATED = 500 * MB, 1000 * MB, 32 << 20, 10 * MB
+CELL, EDITED, REPEATED = 500 * MB, 32 << 20, 10 * MB
 _PER_SECOND = 150 * MB  # bytes, in and out
 _TABLE = "CREATE TABLE files(name TEXT PRIMARY KEY NOT NULL, body BLOB)"
 _numbers = count()
@@ -122,28 +121,6 @@ def _cell_out(bench: Bench) -> dict[str, Contender]:
         return took
 
     return {"isovc": ours}
-
-
-@workload("1 GB of a file into the store", seconds=FILE / _PER_SECOND, memory=300 * MB, rounds=2)
-def _file_in(bench: Bench) -> dict[str, Contender]:
-    return {"isovc": lambda: _file(bench, 0)}
-
-
-@workload("1 GB of a file out of the store", seconds=FILE / _PER_SECOND, memory=300 * MB, rounds=2)
-def _file_out(bench: Bench) -> dict[str, Contender]:
-    return {"isovc": lambda: _file(bench, 1)}
-
-
-def _file(bench: Bench, way: int) -> Outcome:
-    folder = bench.scratch / f"large-{next(_numbers)}"
-    folder.mkdir()
-    with (folder / "in").open("wb") as made:
-        made.writelines(_noise(FILE))
-    program = Path(__file__).with_name("streaming_file.py")
-    command = [sys.executable, str(program), str(folder / "in"), str(folder)]
-    answer = subprocess.run(command, check=True, capture_output=True, text=True, env=ENVIRONMENT).stdout.split()
-    shutil.rmtree(folder)
-    return Outcome(float(answer[way]), memory=int(answer[2]))
 
 
 @workload("commit of one byte changed in 32 MB", against="doltlite", bytes=200_000, rounds=3)

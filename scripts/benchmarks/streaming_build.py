@@ -24,15 +24,10 @@ def peak() -> int:
     return int(line.split()[1]) * 1024
 
 
-def main() -> None:
-    path = Path(sys.argv[1])
-    file = StoreFile.create(path)
-    start = time.perf_counter()
-    build(Forest(SqliteChunks(file)), items(int(sys.argv[2])))
-    print(time.perf_counter() - start, peak())
-    file.close()
-    path.unlink()
-
-
-if __name__ == "__main__":  # the other such program measures its memory the same way
-    main()
+path = Path(sys.argv[1])
+file = StoreFile.create(path)
+start = time.perf_counter()
+build(Forest(SqliteChunks(file)), items(int(sys.argv[2])))
+print(time.perf_counter() - start, peak())
+file.close()
+path.unlink()
