@@ -165,7 +165,7 @@ def _again(bench: Bench) -> dict[str, Contender]:
     return contenders
 
 
-@workload("one file of 1 GB in", seconds=_LARGE / 150e6, memory=300_000_000, rounds=2)
+@workload("one file of 1 GB in", seconds=_LARGE / 150e6, memory=300_000_000, rounds=2, is_large=True)
 def _in(bench: Bench) -> dict[str, Contender]:
     """Half text, half random."""
 
@@ -179,7 +179,7 @@ def _in(bench: Bench) -> dict[str, Contender]:
     return {"isovc": ours}
 
 
-@workload("one file of 1 GB out", seconds=_LARGE / 150e6, memory=300_000_000, rounds=2)
+@workload("one file of 1 GB out", seconds=_LARGE / 150e6, memory=300_000_000, rounds=2, is_large=True)
 def _out(bench: Bench) -> dict[str, Contender]:
     """Written into a folder of its own, whole and synced."""
     made = _Ours(bench, _large(bench))

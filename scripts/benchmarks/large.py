@@ -97,7 +97,7 @@ class _Peer:
         return f"x'{data.hex()}'"
 
 
-@workload("commit of a cell of 500 MB", seconds=CELL / _PER_SECOND, memory=300 * MB, rounds=2)
+@workload("commit of a cell of 500 MB", seconds=CELL / _PER_SECOND, memory=300 * MB, rounds=2, is_large=True)
 def _cell_in(bench: Bench) -> dict[str, Contender]:
     def ours() -> Outcome:
         files = Files(bench)
@@ -109,7 +109,7 @@ def _cell_in(bench: Bench) -> dict[str, Contender]:
     return {"isovc": ours}
 
 
-@workload("checkout of a cell of 500 MB", seconds=CELL / _PER_SECOND, memory=300 * MB, rounds=2)
+@workload("checkout of a cell of 500 MB", seconds=CELL / _PER_SECOND, memory=300 * MB, rounds=2, is_large=True)
 def _cell_out(bench: Bench) -> dict[str, Contender]:
     def ours() -> Outcome:
         files = Files(bench)
@@ -123,7 +123,7 @@ def _cell_out(bench: Bench) -> dict[str, Contender]:
     return {"isovc": ours}
 
 
-@workload("commit of one byte changed in 32 MB", against="doltlite", bytes=200_000, rounds=3)
+@workload("commit of one byte changed in 32 MB", against="doltlite", bytes=200_000, rounds=3, is_large=True)
 def _edit(bench: Bench) -> dict[str, Contender]:
     def ours() -> Outcome:
         files = Files(bench)
@@ -142,7 +142,7 @@ def _edit(bench: Bench) -> dict[str, Contender]:
     return {"isovc": ours, "doltlite": theirs}
 
 
-@workload("commit of the same 10 MB in ten rows", against="doltlite", bytes=12 * MB, rounds=2)
+@workload("commit of the same 10 MB in ten rows", against="doltlite", bytes=12 * MB, rounds=2, is_large=True)
 def _repeat(bench: Bench) -> dict[str, Contender]:
     def ours() -> Outcome:
         files = Files(bench)
@@ -159,7 +159,7 @@ def _repeat(bench: Bench) -> dict[str, Contender]:
     return {"isovc": ours, "doltlite": theirs}
 
 
-@workload("commit of another key for 32 MB", against="doltlite", bytes=100_000, rounds=2)
+@workload("commit of another key for 32 MB", against="doltlite", bytes=100_000, rounds=2, is_large=True)
 def _rename(bench: Bench) -> dict[str, Contender]:
     def ours() -> Outcome:
         files = Files(bench)

@@ -118,7 +118,7 @@ def _peer(bench: Bench) -> DoltLite:
     return peer
 
 
-@workload("history of a row, 3,000 commits", against="doltlite", seconds=0.05)
+@workload("history of a row, 3,000 commits", against="doltlite", seconds=0.05, is_large=True)
 def _history(bench: Bench) -> dict[str, Contender]:
     """One of a million rows, changed by 30 of the commits; each of them changes ten."""
     made = _long(bench)
@@ -127,7 +127,7 @@ def _history(bench: Bench) -> dict[str, Contender]:
     return {"isovc": lambda: made.ask(history_of_row), "doltlite": lambda: _peer(bench).run(query)}
 
 
-@workload("blame of a row, 3,000 commits", against="doltlite", seconds=0.05)
+@workload("blame of a row, 3,000 commits", against="doltlite", seconds=0.05, is_large=True)
 def _blame(bench: Bench) -> dict[str, Contender]:
     made = _long(bench)
     made.index()
@@ -135,7 +135,7 @@ def _blame(bench: Bench) -> dict[str, Contender]:
     return {"isovc": lambda: made.ask(blame), "doltlite": lambda: _peer(bench).run(query)}
 
 
-@workload("history of a row, 3,000 commits, the first time", rounds=3)
+@workload("history of a row, 3,000 commits, the first time", rounds=3, is_large=True)
 def _first(bench: Bench) -> dict[str, Contender]:
     """Without an index: two seconds go into it, the commits that are left are looked at one by one."""
     made = _long(bench)
@@ -147,13 +147,13 @@ def _first(bench: Bench) -> dict[str, Contender]:
     return {"isovc": ours}
 
 
-@workload("index of rows, 3,000 commits of 10 rows", rounds=1)
+@workload("index of rows, 3,000 commits of 10 rows", rounds=1, is_large=True)
 def _few(bench: Bench) -> dict[str, Contender]:
     made = _long(bench)
     return {"isovc": made.index}
 
 
-@workload("index of rows, 100 commits of 1,000 scattered rows", rounds=1)
+@workload("index of rows, 100 commits of 1,000 scattered rows", rounds=1, is_large=True)
 def _many(bench: Bench) -> dict[str, Contender]:
     made = bench.once("long-many", lambda: Long(bench, "long-many", min(_MANY, bench.scattered), 100))
     return {"isovc": made.index}

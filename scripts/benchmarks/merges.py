@@ -152,7 +152,7 @@ def _resolved(bench: Bench) -> dict[str, Contender]:
     return {"isovc": ours, "doltlite": theirs}
 
 
-@workload("merge of 10,000 with 10,000: memory", memory=300_000_000, rounds=1)
+@workload("merge of 10,000 with 10,000: memory", memory=300_000_000, rounds=1, is_large=True)
 def _memory(bench: Bench) -> dict[str, Contender]:
     versioned = _parted(bench, "merging-many", alike=False, many=min(_MANY, bench.rows // 4))
 

@@ -41,7 +41,7 @@ print(done, spent)
 """
 
 
-@workload("find a moment among 1,000,000 transactions", seconds=0.05)
+@workload("find a moment among 1,000,000 transactions", seconds=0.05, is_large=True)
 def _find(bench: Bench) -> dict[str, Contender]:
     folder = _versioned(bench)
     with Repository(folder / FOLDER, Settings({}, {})) as repository:
@@ -65,12 +65,12 @@ def _find(bench: Bench) -> dict[str, Contender]:
     return {"isovc": ours}
 
 
-@workload("a writer beside a watcher, 20 transactions a second", against="alone", ratio=1.05, rounds=1)
+@workload("a writer beside a watcher, 20 transactions a second", against="alone", ratio=1.05, rounds=1, is_large=True)
 def _few(bench: Bench) -> dict[str, Contender]:
     return _beside(bench, 20)
 
 
-@workload("a writer beside a watcher, 500 transactions a second", against="alone", ratio=1.05, rounds=1)
+@workload("a writer beside a watcher, 500 transactions a second", against="alone", ratio=1.05, rounds=1, is_large=True)
 def _many(bench: Bench) -> dict[str, Contender]:
     return _beside(bench, 500)
 

@@ -78,7 +78,7 @@ def _record(number: int, begun: int, previous: OperationId) -> Operation:
     )
 
 
-@workload("op log: first page of 100,000 operations", seconds=0.05, rounds=10)
+@workload("op log: first page of 100,000 operations", seconds=0.05, rounds=10, is_large=True)
 def _first_page(bench: Bench) -> dict[str, Contender]:
     folder = _long(bench)
 
@@ -91,7 +91,7 @@ def _first_page(bench: Bench) -> dict[str, Contender]:
     return {"isovc": ours}
 
 
-@workload("audit verify of 100,000 operations", seconds=5.0, rounds=3)
+@workload("audit verify of 100,000 operations", seconds=5.0, rounds=3, is_large=True)
 def _verify(bench: Bench) -> dict[str, Contender]:
     folder = _long(bench)
 

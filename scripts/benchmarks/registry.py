@@ -47,6 +47,7 @@ class Workload:
     bytes: int | None
     memory: int | None
     rounds: int
+    is_large: bool  # of one size whatever the rows are, and too long for a quick run
 
 
 @dataclass(slots=True)
@@ -83,11 +84,12 @@ def workload(
     bytes: int | None = None,  # noqa: A002 - it is what it is
     memory: int | None = None,
     rounds: int = 5,
+    is_large: bool = False,
 ) -> Callable[[Prepare], Prepare]:
     """Enter a function as a workload; the limits are what "must hold" on the full size."""
 
     def enter(prepare: Prepare) -> Prepare:
-        WORKLOADS.append(Workload(name, prepare, against, ratio, seconds, bytes, memory, rounds))
+        WORKLOADS.append(Workload(name, prepare, against, ratio, seconds, bytes, memory, rounds, is_large))
         return prepare
 
     return enter

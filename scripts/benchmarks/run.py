@@ -52,6 +52,8 @@ def main() -> None:
     wanted = parser.parse_args()
     names = [wanted.profile] if wanted.profile else wanted.only or [""]
     works = [work for work in WORKLOADS if any(name in work.name for name in names)]
+    if wanted.quick and not wanted.only:
+        works = [work for work in works if not work.is_large]
     if wanted.list or not works:
         print("\n".join(work.name for work in works or WORKLOADS))
         return
