@@ -24,7 +24,7 @@ from isovc.repo.merges import Contested, Merge, contested_in, settle
 from isovc.snapshot.merging.merge import DROPS
 from isovc.snapshot.rows import Rows, row_at, with_rows
 from isovc.snapshot.values import row_without_large, with_large
-from isovc.snapshot.version import Version
+from isovc.snapshot.version import FILES, Version
 from isovc.snapshot.virtual.rows import reindexed, table_of
 from isovc.sources.sqlite import Writing, twin
 from isovc.tree.diff import differing_cells
@@ -82,7 +82,9 @@ def resolve(desk: Desk, which: Which, choice: Choice, deed: Deed) -> Resolved:
         rows = [each for each in meant if each.key is not None]
         done, settled = Put(live, (), (), ()), meant
         if choice.kind == "renumber":
-            rows = [each for each in rows if each.kind == "add/add"]
+            if rows and all(each.table == FILES for each in rows):
+                raise NoSuchConflict(what=str(which))  # a path is no number that another could stand for
+            rows = [each for each in rows if each.kind == "add/add" and each.table != FILES]
             settled = rows
         if choice.kind == "renumber" or (definitions and choice.kind != "as it is"):
             how = decided(waiting.how, definitions, rows, choice)
