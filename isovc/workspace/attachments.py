@@ -79,12 +79,8 @@ def look_at_files(desk: Desk, *, verify: bool = False, progress: Progress = SILE
     roots = [root for version in there if (root := files_root(version)) is not None]
     if folder is None:
         return files_root(desk.head)
+    _appear(folder.path)
     if not folder.path.is_dir():
-        waiting = growing_name(folder.path)
-        if waiting.is_dir():  # it was about to appear with its database
-            waiting.rename(folder.path)
-            fsync_folder(folder.path.parent)
-            return look_at_files(desk, verify=verify, progress=progress)
         if roots:
             raise AttachmentsGone(folder=folder.path)
         return None
@@ -96,6 +92,14 @@ def look_at_files(desk: Desk, *, verify: bool = False, progress: Progress = SILE
     if desk.arriving is not None:
         desk.arriving.looked = found.looked
     return found.known.root if found.known.root.rows else None
+
+
+def _appear(folder: Path) -> None:
+    """Give a folder its name that was about to appear with its database. An empty one may stand there."""
+    waiting = growing_name(folder)
+    if waiting.is_dir() and not (folder.is_dir() and any(folder.iterdir())):
+        waiting.rename(folder)
+        fsync_folder(folder.parent)
 
 
 def remember_arrived(desk: Desk, version: Version) -> None:
@@ -124,7 +128,7 @@ def _known(desk: Desk, roots: list[Root]) -> Known | None:
     """What was known when the folder was looked at last, if that is a tree that something still leads to."""
     with suppress(OSError, NotCanonical, ValueError):
         known = Known.decode(_cache(desk).read_bytes())
-        if known.root in roots or not known.root.rows:
+        if known.root in roots:
             return known
     return None
 

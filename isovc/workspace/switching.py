@@ -20,7 +20,7 @@ from isovc.repo.names import BRANCHES, TAGS, kept_name, short
 from isovc.repo.refs import Refs
 from isovc.repo.versions import files_of, version_of
 from isovc.repo.worktrees import Worktrees
-from isovc.snapshot.version import Version, decode_version, laid_out_like, same
+from isovc.snapshot.version import FILES, Version, decode_version, laid_out_like, same
 from isovc.workspace.desk import Desk, path_of
 from isovc.workspace.merging.carrying import carried, names_between
 from isovc.workspace.merging.numbering import Lines
@@ -194,7 +194,7 @@ def with_tables(live: Version, source: Version, tables: Sequence[str]) -> Versio
     """The live version with some tables, and what hangs on them, as the source has them. SQLite knows names whatever
     their case."""
     there = source if source.shape.objects else live  # to take a table from the empty version is to remove it
-    known = {name.lower() for name in (*(each.name for each in there.shape.objects), *there.shape.tables)}
+    known = {FILES, *(name.lower() for name in (*(each.name for each in there.shape.objects), *there.shape.tables))}
     for table in tables:
         if table.lower() not in known:
             raise NoSuchTable(table=table, known=sorted(source.shape.tables))
