@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 
 from isovc.blobs import stream
-from isovc.errors import FilesWritten
+from isovc.errors import FilesWritten, PathInTheWay
 from isovc.snapshot.files import File, FileChange
 from isovc.snapshot.folder import may_change_unseen
 from isovc.sources.files import Folder, Place, Placing, Seen
@@ -35,6 +35,30 @@ class Arriving:
             if change.after is not None:
                 self._placing.stage(_place(change.after), stream(self._store, change.after.content))
 
+    def check_places(self) -> None:
+        """Refuse, before anything else is changed, what could not arrive, or would take the place of something that no
+        version holds: a file that is ignored, or cannot be read. One that holds just what comes is no loss."""
+        if self._placing is None:
+            return
+        self.looked = dict(self.looked)
+        for path, change in self.changes.items():
+            seen = None if path in self.looked else self.folder.look(path)
+            if seen is not None:
+                if not self._holds(seen, change.after):
+                    raise PathInTheWay(path=path, needed_for=path, why="it would be lost, since no version holds it")
+                self.looked[path] = seen
+        gone = [path for path, change in self.changes.items() if change.after is None]
+        come = [path for path, change in self.changes.items() if change.after is not None]
+        is_one_name = self._placing.folds_case() or self._placing.normalises()
+        self._placing.check(come, removed=gone, staying=self.looked.keys() - self.changes if is_one_name else ())
+
+    def _holds(self, seen: Seen, file: File | None) -> bool:
+        """Whether what lies there is what this file holds."""
+        if file is None or (seen.is_link, seen.size) != (file.is_link, file.size):
+            return False
+        with self.folder.reading(seen) as source:
+            return all(source.read(len(piece)) == piece for piece in stream(self._store, file.content))
+
     def check(self) -> None:
         """Refuse where somebody has written since the folder was looked at: what they wrote is kept nowhere."""
         written = [path for path in self.changes if self.folder.look(path) != self.looked.get(path)]
@@ -56,7 +80,6 @@ class Arriving:
         """What has not arrived never will."""
         self._stack.close()
         self._placing = None
-        self.changes = {}
 
 
 def _place(file: File) -> Place:

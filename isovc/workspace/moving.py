@@ -11,7 +11,23 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
-from isovc.errors import DatabaseBusy, HeadMoved, IsovcError, KeyUnusable, NoDatabase, SigningNotInstalled
+from isovc.errors import (
+    AttachmentsGone,
+    DatabaseBusy,
+    FileRefused,
+    FileUnreadable,
+    FolderBusy,
+    FolderGone,
+    HeadMoved,
+    IsovcError,
+    KeyUnusable,
+    NoDatabase,
+    NoPermission,
+    PathInTheWay,
+    PathLeavesFolder,
+    PathsCollide,
+    SigningNotInstalled,
+)
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
 from isovc.repo.acting import Act, acting
@@ -32,6 +48,11 @@ from isovc.workspace.capturing import look_at, remember_made
 from isovc.workspace.committing import write_commit
 from isovc.workspace.desk import Desk
 from isovc.workspace.status import Difference, counted, difference
+
+_FILES_STAY = (
+    *(AttachmentsGone, FileRefused, FileUnreadable, FolderBusy, FolderGone),
+    *(NoPermission, PathInTheWay, PathLeavesFolder, PathsCollide),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +87,20 @@ def changing(desk: Desk) -> Iterator[tuple[Desk, Writing, Version]]:
                 live = look_at(desk, writing)
                 yield desk, writing, live
                 if arriving is not None:
-                    arriving.check()
+                    _check_unwritten(desk, arriving)
             if arriving is not None:
                 arriving.arrive()
     except DatabaseBusy:
         with suppress(IsovcError):  # a reader did not let us commit: nothing was done, and nothing is left to settle
+            _withdraw(desk)
+        raise
+
+
+def _check_unwritten(desk: Desk, arriving: Arriving) -> None:
+    try:
+        arriving.check()
+    except IsovcError:
+        with suppress(IsovcError):  # nothing was done, and nothing is left to settle
             _withdraw(desk)
         raise
 
@@ -108,6 +138,7 @@ def announce(
     )
     if desk.arriving is not None:
         desk.arriving.stage(file_changes(desk.repository.forest, live, step.live))
+        desk.arriving.check_places()
     with desk.repository.file.transaction() as db:
         _check_still_there(db, step)
         if keeping is not None:
@@ -129,9 +160,9 @@ def confirm(desk: Desk, intent: Intent, writing: Writing, moved: Difference) -> 
     try:
         _confirm(desk, intent, writing, moved)
     except IsovcError:
-        if not writing.is_changed:
+        if not writing.is_changed and not (desk.arriving and desk.arriving.changes):
             raise  # nothing has been done then, and the next command drops the announcement
-        # the database is there and the announcement stands: the next command writes down what this one has done
+        # the rows or files are there and the announcement stands: the next command writes down what this one has done
 
 
 def _confirm(desk: Desk, intent: Intent, writing: Writing, moved: Difference) -> None:
@@ -160,6 +191,10 @@ def settle(desk: Desk) -> tuple[Desk, str]:
         assert desk.worktree.intent is not None
         said = desk.worktree.intent.deed.command
         return desk, f"an interrupted `isovc {said}` is settled when nobody else writes to the database"
+    except _FILES_STAY as error:  # reading goes on, and so does naming another folder
+        assert desk.worktree.intent is not None
+        said = desk.worktree.intent.deed.command
+        return desk, f"an interrupted `isovc {said}` is settled when its files can have their places: {error.message}"
     except (KeyUnusable, SigningNotInstalled) as error:  # reading goes on, and so does naming another key
         assert desk.worktree.intent is not None
         said = desk.worktree.intent.deed.command
@@ -186,12 +221,16 @@ def _settle(desk: Desk, writing: Writing) -> tuple[Desk, str]:
         return desk, ""
     name = f"interrupted `isovc {intent.deed.command}`"
     before, wanted = (decode_version(files) for files in (intent.before_files, intent.live_files))
+    # files arrive once the rows are there, so the rows tell how far it came; the files only where no row was to change
     is_about_files = same(without_files(before), without_files(wanted)) and not same(before, wanted)
-    if writing.mark.encode() == intent.mark and not is_about_files:
+    is_untouched = writing.mark.encode() == intent.mark and not is_about_files
+    live = desk.head if is_untouched else look_at(desk, writing)
+    if is_untouched or (is_about_files and not _has_begun(desk, before, wanted, live)):
         _withdraw(desk)
         return desk.again(), f"dropped an {name}"
-    live = look_at(desk, writing)
-    is_done = _distance(desk, wanted, live) <= _distance(desk, before, live)
+    sides = (without_files(each) for each in (wanted, before))
+    to_wanted, to_before = (_distance(desk, each, without_files(live)) for each in sides)
+    is_done = is_about_files or to_wanted <= to_before
     put_right(desk, live, *((wanted, before) if is_done else (before, wanted)))
     if is_done:
         with desk.repository.file.transaction() as db:
@@ -202,6 +241,13 @@ def _settle(desk: Desk, writing: Writing) -> tuple[Desk, str]:
         act.saw(intent.before_files, encode_version(live))
         act.record(Telling(f"drop an {name}", tables=counted(difference(desk, before, live))))
     return desk.again(), f"dropped an {name}; isovc undo brings back what the database held before it"
+
+
+def _has_begun(desk: Desk, before: Version, wanted: Version, live: Version) -> bool:
+    """Whether any file is already as it is wanted."""
+    forest = desk.repository.forest
+    missing = {change.path: change.after for change in file_changes(forest, live, wanted)}
+    return any(change.path not in missing for change in file_changes(forest, before, wanted))
 
 
 def _distance(desk: Desk, old: Version, new: Version) -> int:
