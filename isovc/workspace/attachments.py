@@ -1,6 +1,6 @@
 """The folder of files beside a working copy: where it lies, what it holds now, and how it becomes another version's.
 
-A folder that nobody has named is not looked at: its files are as the commit has them.
+A folder that nobody has named is not looked at: its files are as they were seen last, or as the commit has them.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ from contextlib import suppress
 from pathlib import Path
 
 from isovc.disk import fsync_folder
+from isovc.encoding.values import decode, encode
 from isovc.errors import AttachmentsGone, FolderMissing, NotCanonical, PathTaken
 from isovc.progress import SILENT, Progress
+from isovc.repo.database import Database as Connection
 from isovc.repo.repository import Repository
-from isovc.repo.worktrees import Worktree, Worktrees
-from isovc.snapshot.files import FileChange, file_changes, files_root
+from isovc.repo.worktrees import Worktree, Worktrees, pack_files, unpack_files
+from isovc.snapshot.files import FileChange, file_changes, files_root, with_files
 from isovc.snapshot.folder import Known, may_change_unseen, take_folder
-from isovc.snapshot.version import Version, decode_version
+from isovc.snapshot.version import Version, decode_version, encode_version
 from isovc.sources.files import Folder
 from isovc.tree.build import build
 from isovc.tree.forest import Root
@@ -27,6 +29,7 @@ from isovc.workspace.arriving import Arriving
 from isovc.workspace.desk import Desk, database_path
 
 SETTING = "attachments"
+_CLEARS = "clears "  # a fact of store.db, with the number of a working copy behind it
 
 
 def folder_path(repository: Repository, worktree: Worktree) -> Path | None:
@@ -62,23 +65,27 @@ def folder_of(desk: Desk) -> Folder | None:
     path = folder_path(desk.repository, desk.worktree)
     if path is None:
         return None
-    with desk.repository.file.reading() as db:
+    return _folder(desk.repository, path)
+
+
+def _folder(repository: Repository, path: Path) -> Folder:
+    with repository.file.reading() as db:
         known = Worktrees(db).all()
-    databases = [database_path(desk.repository, each) for each in known]
-    others = [folder_path(desk.repository, each) for each in known if each.id != desk.worktree.id]
+    databases = [database_path(repository, each) for each in known]
+    others = [folder_path(repository, each) for each in known]
     companions = [
         each.with_name(each.name + ending) for each in databases for ending in ("", "-wal", "-shm", "-journal")
     ]
-    return Folder(path, ignored=[*companions, desk.repository.folder, *(each for each in others if each)])
+    return Folder(path, ignored=[*companions, repository.folder, *(each for each in others if each and each != path)])
 
 
 def look_at_files(desk: Desk, *, verify: bool = False, progress: Progress = SILENT) -> Root | None:
     """What the folder holds now; None: no files."""
     folder = folder_of(desk)
     there = [desk.head, *([decode_version(desk.worktree.live.files)] if desk.worktree.live else [])]
-    roots = [root for version in there if (root := files_root(version)) is not None]
     if folder is None:
-        return files_root(desk.head)
+        return files_root(there[-1])
+    roots = [root for version in there if (root := files_root(version)) is not None]
     _appear(folder.path)
     if not folder.path.is_dir():
         if roots:
@@ -126,15 +133,22 @@ def note(desk: Desk, known: Known) -> None:
 
 def _known(desk: Desk, roots: list[Root]) -> Known | None:
     """What was known when the folder was looked at last, if that is a tree that something still leads to."""
+    known = _read_known(_cache(desk))
+    return known if known is not None and known.root in roots else None
+
+
+def _read_known(file: Path) -> Known | None:
     with suppress(OSError, NotCanonical, ValueError):
-        known = Known.decode(_cache(desk).read_bytes())
-        if known.root in roots:
-            return known
+        return Known.decode(file.read_bytes())
     return None
 
 
 def _cache(desk: Desk) -> Path:
-    return desk.repository.cache / f"files-{desk.worktree.id}"
+    return _cache_file(desk.repository, desk.worktree.id)
+
+
+def _cache_file(repository: Repository, number: int) -> Path:
+    return repository.cache / f"files-{number}"
 
 
 def grow(here: Desk, database: Path, target: Version) -> None:
@@ -162,18 +176,49 @@ def wither(here: Desk, database: Path) -> None:
         shutil.rmtree(growing_name(folder), ignore_errors=True)
 
 
-def clear(there: Desk, folder: Folder | None, held: Version) -> None:
-    """Take the files of a working copy away that is no more: those it held. What it did not hold stays."""
-    if folder is None or not folder.path.is_dir():
+def decide_to_clear(db: Connection, there: Desk, folder: Folder | None, held: Version) -> None:
+    """In the transaction that forgets a working copy: its files shall go, too."""
+    if folder is not None:
+        value = encode([os.fsencode(folder.path), pack_files(encode_version(held))])
+        db.execute("INSERT OR REPLACE INTO fact(name, value) VALUES(?, ?)", (f"{_CLEARS}{there.worktree.id}", value))
+
+
+def clear_decided(repository: Repository) -> None:
+    """Take away the files of working copies that are no more, also where their removal was interrupted."""
+    for name, value in to_clear(repository):
+        path, files = decode(value)
+        number = int(name.removeprefix(_CLEARS))
+        _clear(repository, number, Path(os.fsdecode(path)), decode_version(unpack_files(files)))
+        with repository.file.transaction() as db:
+            db.execute("DELETE FROM fact WHERE name = ?", (name,))
+
+
+def to_clear(repository: Repository) -> list[tuple[str, bytes]]:
+    """What `clear_decided` would do, as facts of store.db."""
+    with repository.file.reading() as db:
+        return db.execute("SELECT name, value FROM fact WHERE name LIKE ?", (f"{_CLEARS}%",)).fetchall()
+
+
+def _clear(repository: Repository, number: int, path: Path, held: Version) -> None:
+    """What the working copy did not hold stays, and so does what somebody has written since."""
+    if not path.is_dir():
         return
-    arriving = Arriving(folder, there.repository.chunks)
+    folder = _folder(repository, path)
+    root = files_root(held)
+    known = _read_known(_cache_file(repository, number))
+    if root is None or known is None or known.root != root:
+        known = None
+    taken = take_folder(repository.forest, folder, known)
+    found = with_files(Version(), taken.known.root)
+    written = {change.path for change in file_changes(repository.forest, held, found)}
+    arriving = Arriving(folder, repository.chunks)
     try:
-        arriving.stage(file_changes(there.repository.forest, held, Version()))
+        arriving.stage(each for each in file_changes(repository.forest, held, Version()) if each.path not in written)
         arriving.arrive()
     finally:
         arriving.drop()
-    with suppress(OSError):  # not empty: there are files that are ignored
-        folder.path.rmdir()
+    with suppress(OSError):  # not empty
+        path.rmdir()
 
 
 def put_right(desk: Desk, live: Version, chosen: Version, other: Version) -> None:

@@ -37,7 +37,7 @@ from isovc.repo.worktrees import Files, Worktree, Worktrees
 from isovc.snapshot.version import Version, decode_version, encode_version
 from isovc.sources.sqlite import Database
 from isovc.workspace.appearing import appear, decide, growing_name, step_aside, vanish
-from isovc.workspace.attachments import clear, folder_of, grow, wither
+from isovc.workspace.attachments import clear_decided, decide_to_clear, folder_of, grow, to_clear, wither
 from isovc.workspace.capturing import look, remember
 from isovc.workspace.desk import Desk, check_text, database_path, desk, is_same, path_of, stored_path
 from isovc.workspace.filling import fill
@@ -92,6 +92,7 @@ def plant(here: Desk, plan: Outset, deed: Deed, telling: Telling) -> Desk:
         if not path.parent.is_dir():
             raise FolderMissing(path=path.parent)
         _check_folder(repository, path)
+        clear_decided(repository)
         stored = stored_path(repository, path)
         with repository.file.reading() as db:
             _check_free(Worktrees(db), plan.head, stored)
@@ -120,6 +121,9 @@ def listed(here: Desk) -> list[Outpost]:
             then = standings(db)
         places = [path_of(here.repository, each.database) for each in then]
         return [Outpost(path, one.branch, one.commit, path.exists()) for path, one in zip(places, then, strict=True)]
+    if to_clear(here.repository):
+        with planting(here.repository.folder):
+            clear_decided(here.repository)
     with here.repository.file.reading() as db:
         found = Worktrees(db).all()
     paths = [database_path(here.repository, each) for each in found]
@@ -172,11 +176,12 @@ def uproot(
                     worktree.live.files if worktree.live and is_readable else None
                 )  # of a file that is gone, all there is
                 act.saw(encode_version(live) if live else seen, None, worktree=worktree.id)
+                if live is not None:
+                    decide_to_clear(act.db, there, folder, live)
                 act.record(telling)
         finally:
             _as_decided(repository, path)
-        if live is not None:
-            clear(there, folder, live)
+        clear_decided(repository)
         with suppress(OSError):
             (repository.cache / f"pages-{worktree.id}").unlink(missing_ok=True)
             (repository.cache / f"files-{worktree.id}").unlink(missing_ok=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -357,6 +358,106 @@ def apart_beside(app: Versioned) -> None:
     app.ok("branch", "third", "exp")
 
 
+# -- files beside the rows ---------------------------------------------------------------------------------------------
+
+FOLDER = "files"
+_LONG_AGO = 1_000_000_000_000_000_000  # ns
+
+
+def _write(app: Versioned, files: Mapping[str, str | None], *, mode: int = 0o644) -> None:
+    """None: such a file goes."""
+    for name, text in files.items():
+        path = app.path.parent / FOLDER / name
+        if text is None:
+            path.unlink()
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text * 40)
+        path.chmod(mode)
+        os.utime(path, ns=(_LONG_AGO + len(text), _LONG_AGO + len(text)))
+
+
+def _unfiled(app: Versioned) -> None:
+    """Files and rows that isovc has never seen."""
+    plain(app)
+    _write(app, {"a": "a", "b": "b", "deep/c": "c", "deep/er/d": "d", "goes": "goes"})
+    (app.path.parent / FOLDER / "to-a").symlink_to("a")
+
+
+def filed(app: Versioned) -> None:
+    """One version with files."""
+    _unfiled(app)
+    app.at(app.path.parent).ok("init", MAIN, "--attachments", FOLDER)
+    app.commit("first")
+
+
+_FILES_OF_EXP = {"a": "a of exp", "goes": None, "deep/c": None, "deep/er/d": "d of exp", "new/e": "e", "f": "f"}
+
+
+def files_parted(app: Versioned) -> None:
+    """Two branches with other rows and other files; on main with something uncommitted of both."""
+    filed(app)
+    app.ok("switch", "-c", "exp")
+    app.sql(_EXP)
+    _write(app, _FILES_OF_EXP, mode=0o755)
+    app.commit("second")
+    app.ok("switch", "main")
+    app.sql(_DIRTY)
+    _write(app, {"b": "mine", "mine": "mine"})
+
+
+def only_files(app: Versioned) -> None:
+    """The same where no row differs."""
+    filed(app)
+    app.ok("switch", "-c", "exp")
+    _write(app, _FILES_OF_EXP, mode=0o755)
+    app.commit("second")
+    app.ok("switch", "main")
+    _write(app, {"b": "mine", "mine": "mine"})
+
+
+def files_away(app: Versioned) -> None:
+    """On exp, with changes that wait on main."""
+    files_parted(app)
+    app.ok("switch", "exp")
+
+
+def files_beside(app: Versioned) -> None:
+    """A second working copy on exp, with something uncommitted there."""
+    files_parted(app)
+    app.ok("worktree", "add", OTHER, "exp")
+    (app.path.parent / "beside" / "files-other" / "a").write_text("uncommitted")
+
+
+def files_removed(app: Versioned) -> None:
+    """Which was removed."""
+    files_beside(app)
+    app.ok("worktree", "remove", OTHER, "--yes")
+
+
+def files_put_aside(app: Versioned) -> None:
+    """Something put aside."""
+    files_parted(app)
+    app.ok("stash", "push")
+
+
+def files_against(app: Versioned) -> None:
+    """Two branches that changed one file each in its way."""
+    filed(app)
+    app.ok("switch", "-c", "exp")
+    _write(app, {"a": "theirs", "b": None, "theirs": "theirs"})
+    app.commit("theirs")
+    app.ok("switch", "main")
+    _write(app, {"a": "ours", "b": "ours", "ours": "ours"})
+    app.commit("ours")
+
+
+def files_waiting(app: Versioned) -> None:
+    """A merge of them that waits."""
+    files_against(app)
+    stops(app, "merge", "exp")
+
+
 def stops(app: Versioned, *words: str) -> None:
     """A command that leaves something to wait."""
     ended = app.run(*words)
@@ -465,6 +566,28 @@ MERGES = (
     Scenario("op revert a merge", ("op", "revert", "{0}"), merged, _THERE_AND_BACK, is_like_others=True),
 )
 
+FILES = (
+    Scenario("files: init", ("init", MAIN, "--attachments", FOLDER), _unfiled, (("commit", "-m", "first"),), at="."),
+    Scenario("files: commit", ("commit", "-m", "more"), files_parted, _THERE_AND_BACK),
+    Scenario("files: switch", ("switch", "exp"), files_parted, (("switch", "main"),)),
+    Scenario("files: switch, no rows", ("switch", "exp"), only_files, (("switch", "main"),)),
+    Scenario("files: switch that brings back", ("switch", "main"), files_away, (("switch", "exp"),)),
+    Scenario("files: checkout -t", ("checkout", "-t", "files/", "exp"), files_parted, (("undo",),)),
+    Scenario("files: reset --hard", ("reset", "--hard", "exp"), files_parted, _THERE_AND_BACK),
+    Scenario("files: undo a switch", ("undo",), files_away, (("redo",), ("switch", "main"))),
+    Scenario("files: merge", ("merge", "exp"), files_parted, _THERE_AND_BACK),
+    Scenario("files: merge, no rows", ("merge", "exp"), only_files, _THERE_AND_BACK, is_like_others=True),
+    Scenario("files: merge that waits", ("merge", "exp"), files_against, _SETTLE, code=STOPS),
+    Scenario("files: resolve", ("resolve", "--theirs"), files_waiting, (*_THERE_AND_BACK, ("merge", "--continue"))),
+    Scenario("files: merge --abort", ("merge", "--abort"), files_waiting, _THERE_AND_BACK, is_like_others=True),
+    Scenario("files: stash push", ("stash", "push"), files_parted, (("stash", "pop"),)),
+    Scenario("files: stash pop", ("stash", "pop"), files_put_aside, (("undo",),), is_like_others=True),
+    Scenario("files: restore", ("restore", "exp"), files_parted, _THERE_AND_BACK, is_like_others=True),
+    Scenario("files: worktree add", ("worktree", "add", OTHER, "exp"), files_parted, (("undo",),)),
+    Scenario("files: worktree remove", ("worktree", "remove", OTHER, "--yes"), files_beside, _THERE_AND_BACK),
+    Scenario("files: undo worktree remove", ("undo",), files_removed, (("redo",),)),
+)
+
 SCENARIOS = (
     Scenario("init", ("init", MAIN), plain, (("commit", "-m", "first"),), at="."),
     Scenario("first commit", ("commit", "-m", "first"), new),
@@ -509,6 +632,7 @@ SCENARIOS = (
     Scenario("worktree repair", ("worktree", "repair", "beside/moved.db"), astray),
     Scenario("switch, signed", ("switch", "exp"), signed, (("switch", "main"),)),
     *MERGES,
+    *FILES,
 )
 
 
@@ -518,7 +642,7 @@ def trials(few: int, many: int) -> list[Any]:
     found = []
     for scenario in SCENARIOS:
         if not scenario.is_like_others:
-            some = few // 2 if scenario in MERGES else few
+            some = few // 2 if scenario in (*MERGES, *FILES) else few
             found.append(pytest.param(scenario, some, id=f"{scenario.name}-few"))
         found.append(pytest.param(scenario, many, marks=pytest.mark.long, id=f"{scenario.name}-many"))
     return found

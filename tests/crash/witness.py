@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sqlite3
 import subprocess
@@ -24,6 +25,7 @@ class State:
     """All that a person can ask for, without ids and times. Versions are told by their messages, newest first."""
 
     databases: Mapping[str, str]
+    files: Mapping[str, tuple[bytes, int, int]]  # beside them: content, mode and time
     branches: Mapping[str, tuple[str, ...]]
     tags: Mapping[str, tuple[str, ...]]
     copies: tuple[tuple[str, str | None, tuple[str, ...], bool], ...]  # path, branch, history, clean
@@ -102,7 +104,7 @@ class Witness:
     def state(self, folder: Path) -> State:
         """Everything that can be asked for."""
         if not (folder / _FOLDER).exists():
-            return State(_databases(folder), {}, {}, (), {}, (), {}, ())
+            return State(_databases(folder), _attachments(folder), {}, {}, (), {}, (), {}, ())
         copies, waits = [], {}
         for each in self.json(folder, MAIN, "worktree", "list"):
             path = Path(each["path"]).relative_to(folder).as_posix()
@@ -117,6 +119,7 @@ class Witness:
         tags = {each["tag"]: each["commit"] for each in self.json(folder, MAIN, "tag")}
         return State(
             _databases(folder),
+            _attachments(folder),
             {name: self._history(folder, commit) for name, commit in branches.items()},
             {name: self._history(folder, commit) for name, commit in tags.items()},
             tuple(copies),
@@ -165,6 +168,7 @@ class Witness:
         demand(ours == git_refs(folder), f"git shows {git_refs(folder)}, and isovc {ours}")
         # neither in git's folder nor beside the database, where a person would have to wonder
         left = [*(folder / _FOLDER / "git").glob(".*"), *folder.glob(f"{_FOLDER}.*"), *folder.glob("beside/.*.isovc*")]
+        left += folder.glob("**/.isovc-new")
         demand(not left, f"left behind: {[each.name for each in left]}")
 
 
@@ -202,6 +206,23 @@ def _brief(what: object) -> str:
 
 def _files(folder: Path) -> list[Path]:
     return sorted(each for each in folder.rglob("*.db") if _FOLDER not in each.parts and each.name != "store.db")
+
+
+def _attachments(folder: Path) -> dict[str, tuple[bytes, int, int]]:
+    """Everything in the folders of files, also what should not be there, but for what is staged."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        parts = path.relative_to(folder).parts
+        if any("files" in part for part in parts[:2]) and _FOLDER not in parts and _is_file(path):
+            seen = path.lstat()
+            held = os.fsencode(os.readlink(path)) if path.is_symlink() else path.read_bytes()
+            found["/".join(parts)] = (held, seen.st_mode, seen.st_mtime_ns)
+    return found
+
+
+def _is_file(path: Path) -> bool:
+    # what is staged lies there until the next placing
+    return (path.is_symlink() or path.is_file()) and not any(part.endswith(".isovc-new") for part in path.parts)
 
 
 def _databases(folder: Path) -> dict[str, str]:
