@@ -37,7 +37,7 @@ from isovc.repo.deeds import Deed, Telling
 from isovc.repo.names import BRANCHES
 from isovc.repo.operations import SnapshotId
 from isovc.repo.refs import Refs
-from isovc.repo.worktrees import Files, Intent, Worktrees
+from isovc.repo.worktrees import Files, Intent, Live, Worktrees
 from isovc.snapshot.files import file_changes, without_files
 from isovc.snapshot.move import plan_move
 from isovc.snapshot.version import Version, decode_version, encode_version, same
@@ -49,6 +49,7 @@ from isovc.workspace.committing import write_commit
 from isovc.workspace.desk import Desk
 from isovc.workspace.status import Difference, counted, difference
 
+_NO_MARK = b""  # of no state of a database: its rows are read again, and files that lie nowhere are known all the same
 _FILES_STAY = (
     *(AttachmentsGone, FileRefused, FileUnreadable, FolderBusy, FolderGone),
     *(NoPermission, PathInTheWay, PathLeavesFolder, PathsCollide),
@@ -171,7 +172,7 @@ def _confirm(desk: Desk, intent: Intent, writing: Writing, moved: Difference) ->
         if worktrees.get(desk.worktree.id).intent != intent:
             return  # another command came between, and has settled it
         _arrive(db, desk, intent, moved)
-        worktrees.set_live(desk.worktree.id, None)
+        worktrees.set_live(desk.worktree.id, None if folder_of(desk) else Live(_NO_MARK, intent.live_files))
     write_decided(desk.repository)
     made = decode_version(intent.live_files)
     remember_arrived(desk, made)
@@ -235,6 +236,8 @@ def _settle(desk: Desk, writing: Writing) -> tuple[Desk, str]:
     if is_done:
         with desk.repository.file.transaction() as db:
             _arrive(db, desk, intent, difference(desk, before, wanted))
+            if folder_of(desk) is None:
+                Worktrees(db).set_live(desk.worktree.id, Live(_NO_MARK, intent.live_files))
         return desk.again(), f"finished an {name}"
     with acting(desk.repository, intent.deed, desk.worktree.id) as act:
         act.worktrees.set_intent(desk.worktree.id, None)

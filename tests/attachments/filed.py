@@ -83,9 +83,8 @@ class Filed(Versioned):
     def held(self) -> dict[str, Known]:  # type: ignore[override]
         return read(self.files)
 
-    def texts(self) -> dict[str, str]:
-        """Names and what is in them, which is all that most tests are about."""
-        return {path: each.content.decode() for path, each in self.held().items()}
+    def texts_of(self, path: str) -> str:
+        return (self.files / path).read_text()
 
     def kept(self, revision: str = "HEAD") -> dict[str, tuple[int, int, int]]:
         """Size, mode and time of each file of a version."""

@@ -3,6 +3,7 @@ file with the content of one side and the length of the other."""
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 
 from isovc.snapshot.files import WIDTH, files_root
@@ -70,6 +71,8 @@ def _settled(contested: RowConflict) -> RowConflict | Edit:
             merged[cell] = ours[cell]
     elif _MTIME in contested.cells:  # somebody has only touched it
         merged[_MTIME] = max(ours[_MTIME], theirs[_MTIME])
+    if left and stat.S_IFMT(int(ours[_MODE])) != stat.S_IFMT(int(theirs[_MODE])):
+        left, merged = [_MODE, _CONTENT], list(ours)  # no link leads to what a file holds
     if not left:
         return Edit(contested.key, tuple(merged))
     return contested._replace(cells=tuple(left), merged=tuple(merged))
