@@ -48,9 +48,8 @@ class Arriving:
                     raise PathInTheWay(path=path, needed_for=path, why="it would be lost, since no version holds it")
                 self.looked[path] = seen
         gone = [path for path, change in self.changes.items() if change.after is None]
-        come = [path for path, change in self.changes.items() if change.after is not None]
         is_one_name = self._placing.folds_case() or self._placing.normalises()
-        self._placing.check(come, removed=gone, staying=self.looked.keys() - self.changes if is_one_name else ())
+        self._placing.prepare(gone, staying=self.looked.keys() - self.changes if is_one_name else ())
 
     def _holds(self, seen: Seen, file: File | None) -> bool:
         """Whether what lies there is what this file holds."""
