@@ -236,6 +236,9 @@ def put_right(desk: Desk, live: Version, chosen: Version, other: Version) -> Non
     arriving = Arriving(folder, forest.store)
     try:
         arriving.stage(changes)
+        held = {change.path: folder.look(change.path) for change in changes if change.before is not None}
+        arriving.looked = {path: seen for path, seen in held.items() if seen is not None}
+        arriving.check_places()  # an ignored file may have come since
         arriving.arrive()
     finally:
         arriving.drop()
