@@ -22,7 +22,7 @@ CALLS = (
 )
 KILL, TERM, EIO, ENOSPC, NOTHING, LIMIT = "KILL", "TERM", "EIO", "ENOSPC", "nothing written", "cut short"
 
-_LINE = re.compile(r"^\d+ +(\w+)\((.*)$")
+_LINE = re.compile(r"^(\d+) +(\w+)\((.*)$")
 _VARYING = re.compile(r"[0-9a-f]{6,}|/[0-9a-f]{2}(?=/|$)|\d+")
 
 
@@ -31,7 +31,7 @@ class Call:
     """A system call that changes something on the disk."""
 
     name: str
-    number: int  # among all calls of this name
+    number: int  # among all calls of this name in one thread: so strace counts, too
     thing: str  # what it changes, without what differs from run to run
     at: int = 0  # of writes with an offset
     length: int = 0
@@ -142,18 +142,18 @@ def environment() -> dict[str, str]:
 
 
 def _read(trace: Path, folder: Path) -> Iterator[Call]:
-    numbers: dict[str, int] = {}
+    numbers: dict[tuple[str, str], int] = {}
     for line in trace.read_text(errors="replace").splitlines():
         found = _LINE.match(line)
         if found is None:
             continue
-        name, rest = found.groups()
-        numbers[name] = numbers.get(name, 0) + 1
+        thread, name, rest = found.groups()
+        numbers[thread, name] = number = numbers.get((thread, name), 0) + 1
         if name == "openat" and not re.search("O_WRONLY|O_RDWR|O_CREAT", rest):
             continue
         paths = re.findall(rf"{re.escape(str(folder))}(/[^\"<>]*)[\">]", rest)
         if paths:
-            yield Call(name, numbers[name], _VARYING.sub("#", paths[-1]), *_place(name, rest))
+            yield Call(name, number, _VARYING.sub("#", paths[-1]), *_place(name, rest))
 
 
 def _place(name: str, rest: str) -> tuple[int, int]:
