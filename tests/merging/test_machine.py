@@ -25,6 +25,7 @@ from isovc.errors import (
     NothingToCommit,
     NothingToStash,
     UncommittedInTheWay,
+    WholeRowWaits,
 )
 from isovc.history import CommitId, Identity
 from isovc.history.git_history import GitHistory
@@ -251,6 +252,7 @@ class MergeMachine(RuleBasedStateMachine):
             return
         one = random.choice(open_ones)
         which, meant, values = Which(), open_ones, dict[str, Any]()
+        whole: list[Any] = []
         if what != "all":
             which = Which(one.table, ",".join(map(str, one.key)))
             meant = [each for each in meant if (each.table, each.key) == (one.table, one.key)]
@@ -261,13 +263,17 @@ class MergeMachine(RuleBasedStateMachine):
             values = {column: random.choice(CELLS)}
             which = Which(one.table) if what == "all" else which
             meant = [each for each in meant if each.table == one.table and each.column in (None, column)]
+            whole = [each for each in meant if each.column is None] if what == "all" else []
+            meant = [each for each in meant if each not in whole]
         elif how == "as it is" and what == "all":
             meant = list(edited(waiting, live))
+        nobody = NothingEdited if how == "as it is" and not which.table else NoSuchConflict
+        wrong = WholeRowWaits if whole else nobody  # who names no row settles none as a whole by a value
         if how != "as it is":
             live = settled(live, meant, "" if how == "set" else how, values)
         found = self._do(
             lambda: resolve(self._desk(), which, Choice(how, values), self._deed("resolve")),
-            None if meant else NothingEdited if how == "as it is" and not which.table else NoSuchConflict,
+            None if meant else wrong,
         )
         if found is not None:
             assert len(found.settled) == len(meant)
