@@ -28,6 +28,7 @@ from isovc.errors import NoCommand, WrongUsage
 _app = typer.Typer(
     cls=CommandGroup,
     invoke_without_command=True,
+    add_completion=False,  # isovc completion knows branches and tables, too
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

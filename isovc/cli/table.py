@@ -55,6 +55,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "stats": "Show what the repository holds and what it weighs.",
     },
     "Getting to know isovc": {
+        "completion": "Print the script by which a shell completes what you type.",
         "demo": "Try isovc on a small sample database in a new folder.",
         "help": "Explain a command or a topic.",
     },

@@ -6,11 +6,9 @@ import json
 import pkgutil
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import entry_points
-from pathlib import Path
 
 import pytest
 from typer.main import get_command
@@ -150,39 +148,3 @@ def test_a_misspelled_command_below_a_command_is_explained(isovc: Isovc) -> None
     assert (ended.code, ended.out) == (2, "")
     assert ended.err == "error: no such command 'pusch'. Did you mean 'push'?\nhint: isovc planted_group --help\n"
     assert isovc("planted_group").code == 2
-
-
-@pytest.mark.needs("bash")
-def test_completion_in_a_real_shell(process: Process, environment: dict[str, str], tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    home.mkdir()
-    isovc = tmp_path / "isovc"
-    isovc.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m isovc "$@"\n')
-    isovc.chmod(0o755)
-    script = process("-m", "isovc", "--show-completion", "bash", _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1")
-    typed = (
-        f"{script.stdout}\n"
-        "complete_line() { COMP_WORDS=(isovc $1); COMP_CWORD=1; _isovc_completion isovc; echo ${COMPREPLY[@]}; }\n"
-        "complete_line he\ncomplete_line --js\n"
-    )
-    done = subprocess.run(
-        ["bash", "--norc", "-c", typed],
-        env={**environment, "HOME": str(home), "PATH": f"{tmp_path}:{environment['PATH']}"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.stdout.split(), done.stderr) == (["help", "--json"], "")
-
-
-@pytest.mark.needs("bash")
-def test_completion_is_installed_for_the_shell_that_asks(
-    process: Process, environment: dict[str, str], tmp_path: Path
-) -> None:
-    installed = process(
-        *("-m", "isovc", "--install-completion", "bash"),
-        HOME=str(tmp_path),
-        _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1",
-    )
-    assert installed.returncode == 0, installed.stderr
-    assert "isovc" in (tmp_path / ".bashrc").read_text(encoding="utf-8")
