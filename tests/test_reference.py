@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import subprocess
+from xml.etree import ElementTree
 
 import pytest
 
 from isovc.cli.table import COMMANDS
+from scripts.picture import picture, words
 from scripts.reference import DOCS, manual, markdown
+from tests.layers import LAYERS
 
 
 def test_the_page_of_commands_is_up_to_date() -> None:
@@ -30,3 +33,9 @@ def test_groff_has_nothing_to_say_against_the_man_page() -> None:
     words = ["groff", "-man", "-ww", "-Kutf8", "-Tutf8", "-z", str(DOCS / "isovc.1")]
     ended = subprocess.run(words, capture_output=True, check=False)
     assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+def test_the_picture_of_the_rooms_is_up_to_date() -> None:
+    assert (DOCS / "architecture.svg").read_text(encoding="utf-8") == picture()  # python -m scripts.picture
+    assert set(words()) == {room for rooms in LAYERS for room in rooms}
+    ElementTree.fromstring(picture())
