@@ -294,3 +294,32 @@ def test_pop_that_waits_for_a_file(filed: Filed) -> None:
     filed.ok("stash", "pop", "--continue")
     assert filed.cat("WORK", "a.txt") == "aside\n" and filed.cat("HEAD", "a.txt") == "another\n"
     filed.sound()
+
+
+def test_lines_that_do_not_touch_come_together(filed: Filed) -> None:
+    lines = [f"line {number}\n" for number in range(9)]
+
+    def with_line(at: int, text: str) -> str:
+        return "".join([*lines[:at], text, *lines[at + 1 :]])
+
+    filed.put("a.txt", "".join(lines), mtime=LONG_AGO)
+    filed.put("b.bin", b"\0\n" * 9, mtime=LONG_AGO)
+    filed.commit("base")
+    filed.ok("switch", "-c", "exp")
+    filed.put("a.txt", with_line(7, "theirs\n"), mtime=LATER)
+    filed.put("b.bin", b"\1" + b"\0\n" * 9, mtime=LATER)
+    filed.commit("theirs")
+    filed.ok("switch", "main")
+    filed.put("a.txt", with_line(1, "ours\n"), mtime=WRITTEN)
+    filed.put("b.bin", b"\0\n" * 9 + b"\1", mtime=WRITTEN)
+    (filed.files / "a.txt").chmod(0o600)
+    filed.commit("ours")
+    assert filed.run("merge", "exp").code == 3
+    (waits,) = filed.json("conflicts")
+    assert (waits["key"], waits["column"]) == (["b.bin"], "content")  # no text
+    wanted = with_line(1, "ours\n").replace("line 7\n", "theirs\n").encode()
+    assert filed.held()["a.txt"] == Known(wanted, 0o600, LATER, False)
+    filed.ok("resolve", "--ours")
+    filed.ok("merge", "--continue")
+    assert filed.clean
+    filed.sound()

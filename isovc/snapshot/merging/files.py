@@ -1,15 +1,19 @@
 """Files that both sides changed. What a file holds, how long it is and when it was written is one thing: there is no
-file with the content of one side and the length of the other."""
+file with the content of one side and the length of the other. Text is merged line by line."""
 
 from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from isovc.snapshot.files import WIDTH, files_root
+from isovc.blobs import keep_stream, stream
+from isovc.snapshot.files import WIDTH, File, as_file, files_root
 from isovc.snapshot.merging.conflict import Conflict
 from isovc.snapshot.merging.how import How, Side
+from isovc.snapshot.merging.lines import merge_text
 from isovc.snapshot.version import FILE_TABLE, FILES, Version
+from isovc.store.protocol import ChunkStore, ChunkWriter
 from isovc.tree.build import build
 from isovc.tree.edit import Edit, Replacement, edit
 from isovc.tree.forest import Forest, Root
@@ -18,6 +22,7 @@ from isovc.tree.merge import Conflict as RowConflict
 from isovc.tree.merge import merge
 
 _MODE, _MTIME, _CONTENT = (FILE_TABLE.cells.index(name) for name in ("mode", "mtime", "content"))
+_LONGEST = 1 << 20  # bytes of a text that is merged line by line
 _WITH_CONTENT = tuple(FILE_TABLE.cells.index(name) for name in ("size", "mtime", "media", "content"))
 
 
@@ -32,7 +37,34 @@ def merge_files(
         return other
     empty = build(forest, ())
     steps = merge(forest, *((root or empty).id for root in (was, mine, other)), width=WIDTH)
-    return edit(forest, (mine or empty).id, _decided(steps, how.side(FILES), conflicts), width=WIDTH)
+    with forest.store.writing() as writer:
+        texts = Texts(forest.store, writer)
+        return edit(
+            forest, (mine or empty).id, _decided(steps, how.side(FILES), conflicts, texts), width=WIDTH, writer=writer
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What files hold, where it is text and not too long to be merged line by line."""
+
+    store: ChunkStore
+    writer: ChunkWriter
+
+    def merged(self, contested: RowConflict) -> File | None:
+        """The file with the lines of both sides; None: it cannot be told."""
+        if contested.base is None or contested.ours is None or contested.theirs is None:
+            return None
+        sides = [as_file(row) for row in (contested.base, contested.ours, contested.theirs)]
+        if any(each.is_link or each.size > _LONGEST for each in sides):
+            return None
+        texts = [b"".join(stream(self.store, each.content)) for each in sides]
+        found = merge_text(*texts, is_json=sides[1].media == "application/json")
+        if found is None:
+            return None
+        newest = max(sides[1].mtime, sides[2].mtime)
+        content = keep_stream(self.writer, [found], kind="file")
+        return sides[1]._replace(size=len(found), mtime=newest, content=content)
 
 
 def together(table: str, column: str) -> tuple[str, ...]:
@@ -42,13 +74,13 @@ def together(table: str, column: str) -> tuple[str, ...]:
 
 
 def _decided(
-    steps: Iterator[Edit | Replacement | RowConflict], side: Side | None, conflicts: list[Conflict]
+    steps: Iterator[Edit | Replacement | RowConflict], side: Side | None, conflicts: list[Conflict], texts: Texts
 ) -> Iterator[Edit | Replacement]:
     for step in steps:
         if isinstance(step, (Edit, Replacement)):
             yield step
             continue
-        found = _settled(step)
+        found = _settled(step, texts)
         if isinstance(found, RowConflict) and side is None:
             conflicts.append(Conflict(FILES, "row", found))
             yield Edit(found.key, found.merged)
@@ -59,7 +91,7 @@ def _decided(
             yield found
 
 
-def _settled(contested: RowConflict) -> RowConflict | Edit:
+def _settled(contested: RowConflict, texts: Texts) -> RowConflict | Edit:
     """What is left to a person, or the file where nothing is."""
     ours, theirs = contested.ours, contested.theirs
     if ours is None or theirs is None or contested.merged is None:
@@ -67,8 +99,11 @@ def _settled(contested: RowConflict) -> RowConflict | Edit:
     merged = list(contested.merged)
     left = [cell for cell in contested.cells if cell in (_MODE, _CONTENT)]
     if _CONTENT in left:
+        text = texts.merged(contested)
         for cell in _WITH_CONTENT:
-            merged[cell] = ours[cell]
+            merged[cell] = (text or ours)[cell]
+        if text is not None:
+            left.remove(_CONTENT)
     elif _MTIME in contested.cells:  # somebody has only touched it
         merged[_MTIME] = max(ours[_MTIME], theirs[_MTIME])
     if left and stat.S_IFMT(int(ours[_MODE])) != stat.S_IFMT(int(theirs[_MODE])):
