@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import typer
@@ -66,11 +67,22 @@ def begin(
         tell(here, found, preview=preview, forward=made is not None and not made.tasks, first=first)
 
 
-def end(here: Here, command: str, *, goes_on: bool, aborts: bool, skips: bool = False, message: str = "") -> bool:
-    """Do what one of the options that end things asks for; False: none was given."""
+def end(
+    here: Here,
+    command: str,
+    *,
+    goes_on: bool,
+    aborts: bool,
+    skips: bool = False,
+    message: str = "",
+    beside: Mapping[str, object] = MappingProxyType({}),
+) -> bool:
+    """Do what one of the options that end things asks for; False: none was given. `beside`: what else was said, by
+    the word for it; that is for beginning, so whoever says both would not get what they asked for."""
     asked = [word for word, is_on in (("--continue", goes_on), ("--abort", aborts), ("--skip", skips)) if is_on]
     if not asked:
         return False
+    asked += [word for word, said in beside.items() if said]
     if len(asked) > 1:
         raise OptionsClash(options=(asked[0], asked[1]))
     with at_desk(here, tidies=True) as desk, GitHistory(desk.repository.git_folder) as history:

@@ -410,6 +410,17 @@ def test_wrong_words(parted: Parted) -> None:
     assert app.refused("merge", "--continue") == "nothing-under-way"
     assert app.refused("merge", "--continue", "--abort", code=2) == "options-clash"
     assert app.refused("merge", "exp", "--abort", code=2) == "options-clash"
+    for way in ("--continue", "--abort"):
+        for other in (["--no-ff"], ["--no-commit"], ["-X", "ours"], ["--into", "exp"], ["--preview"]):
+            ended = app.run("merge", way, *other)
+            assert (ended.code, f"{way} and {other[0]}" in ended.err) == (2, True)
+    for command in ("cherry-pick", "revert", "rebase"):
+        for way in ("--continue", "--abort", "--skip"):
+            assert app.refused(command, "exp", way, code=2) == "options-clash"
+    for command in ("cherry-pick", "revert"):
+        for other in (["--no-commit"], ["-m", "1"]):
+            assert app.refused(command, "--continue", *other, code=2) == "options-clash"
+    assert app.refused("cherry-pick", "--abort", "-x", code=2) == "options-clash"
     assert app.refused("merge", "exp", "-X", "mine", code=2) == "usage"
     assert app.refused("resolve", "--ours", "--theirs", code=2) == "options-clash"
     assert app.refused("resolve", "--set", "title", code=2) == "bad-assignment"

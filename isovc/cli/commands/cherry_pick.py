@@ -35,7 +35,9 @@ def cherry_pick(
 
     Author and message stay."""
     here = here_of(ctx)
-    if end(here, "cherry-pick", goes_on=goes_on, aborts=aborts, skips=skips):
+    first = next(iter(revisions or ()), "")
+    beginning = {first: first, "-m": mainline, "-x": says_origin, "--no-commit": no_commit}
+    if end(here, "cherry-pick", goes_on=goes_on, aborts=aborts, skips=skips, beside=beginning):
         return
     if not revisions:
         raise WordMissing(word="REV", hint="isovc cherry-pick exp~2 brings one commit of another branch")

@@ -51,11 +51,18 @@ def merge(
     Where both sides changed the same cell and not alike, the merge waits: isovc conflicts lists such places, isovc
     resolve settles them."""
     here = here_of(ctx)
-    if (goes_on or aborts) and (revision or preview or into):
-        raise OptionsClash(options=("--continue" if goes_on else "--abort", revision or "--preview"))
     if into and no_commit:
         raise OptionsClash(options=("--into", "--no-commit"))
-    if end(here, "merge", goes_on=goes_on, aborts=aborts, message=message):
+    beginning = {
+        revision: revision,
+        "--preview": preview,
+        "--into": into,
+        "--no-ff": no_ff,
+        "--no-commit": no_commit,
+        "-X": prefer,
+        "-m": aborts and message,
+    }
+    if end(here, "merge", goes_on=goes_on, aborts=aborts, message=message, beside=beginning):
         return
     if not revision:
         raise WordMissing(word="REV", hint="isovc merge BRANCH")

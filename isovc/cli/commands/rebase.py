@@ -30,7 +30,7 @@ def rebase(
 
     Its own commits are done once more there, the oldest first. isovc undo brings back what was."""
     here = here_of(ctx)
-    if end(here, "rebase", goes_on=goes_on, aborts=aborts, skips=skips):
+    if end(here, "rebase", goes_on=goes_on, aborts=aborts, skips=skips, beside={upstream: upstream}):
         return
     if not upstream:
         raise WordMissing(word="UPSTREAM", hint="isovc rebase main")

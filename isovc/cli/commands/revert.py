@@ -34,7 +34,9 @@ def revert(
 
     Each gives a new version; history stays."""
     here = here_of(ctx)
-    if end(here, "revert", goes_on=goes_on, aborts=aborts, skips=skips):
+    first = next(iter(revisions or ()), "")
+    beginning = {first: first, "-m": mainline, "--no-commit": no_commit}
+    if end(here, "revert", goes_on=goes_on, aborts=aborts, skips=skips, beside=beginning):
         return
     if not revisions:
         raise WordMissing(word="REV", hint="isovc revert HEAD takes back the last commit")
