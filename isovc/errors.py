@@ -1668,6 +1668,19 @@ class NoSuchConflict(Refused):
         super().__init__(f"nothing waits at {what}", hint="isovc conflicts lists all that does")
 
 
+class AmbiguousKey(Refused):
+    """Words for one row that could be several of those that wait."""
+
+    code = "ambiguous-key"
+
+    def __init__(self, *, table: str, text: str, keys: Sequence[str]) -> None:
+        self.table, self.text, self.keys = table, text, tuple(keys)
+        super().__init__(
+            f"{text!r} can be several rows of {table}: {'; '.join(keys)}",
+            hint="isovc conflicts shows their keys with quotes, or name one as a JSON list",
+        )
+
+
 class WholeRowWaits(Refused):
     """Values were given for cells, and rows wait that both sides spoke of as a whole."""
 

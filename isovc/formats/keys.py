@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from itertools import product
 
 from isovc.errors import BadKey
 from isovc.formats.delta import key_columns
+from isovc.formats.json_values import decode_value, encode_value
 from isovc.formats.typed import typed_value
-from isovc.formats.words import key_shown
+from isovc.formats.words import key_shown, shown
 from isovc.model import Column, Key, KeyKind, Table, Value
 from isovc.sql import affinity
 
@@ -19,15 +21,50 @@ _ENDLESS = ("inf", "-inf", "+inf")  # as `isovc sql` shows them
 _ROWID = Column("rowid", "INTEGER")
 
 
-def written(key: Key) -> set[str]:
-    """The ways to write a key.
+def key_whole(key: Key) -> str:
+    """A key as it is shown where people are to copy it, on one line: nothing is left out, and text has quotes.
 
-    >>> sorted(written((1, "a b")))
-    ['1, a b', "1, 'a b'", '1,a b']
+    >>> key_whole((1, "it's")), key_whole(("two\\nlines",))
+    ("1, 'it''s'", '["two\\\\nlines"]')
     """
-    cells = key[:-1] if len(key) > 1 and key[-1] is None else key
-    plain = [cell.hex() if isinstance(cell, bytes) else str(cell) for cell in cells]
-    return {",".join(plain), ", ".join(plain), key_shown(key)}
+    is_typed = all(cell.isprintable() for cell in key if isinstance(cell, str))
+    return ", ".join(map(_whole, _named(key))) if is_typed else _as_json(key, ", ")
+
+
+def exactly(key: Key) -> set[str]:
+    """The ways to write a key that mean no other; one of them is the list that documents in JSON have.
+
+    >>> sorted(exactly((1, "a b")))
+    ["1, 'a b'", "1,'a b'", '[1, "a b"]', '[1,"a b"]']
+    """
+    cells = list(map(_whole, _named(key)))
+    lists = {_as_json(some, mark) for some in (key, _named(key)) for mark in (",", ", ")}
+    return {",".join(cells), ", ".join(cells), *lists}
+
+
+def written(key: Key) -> set[str]:
+    """The ways to write a key; some of them may be another key too.
+
+    >>> sorted(written((1, "a b")) - exactly((1, "a b")))
+    ['1, a b', '1,a b']
+    """
+    plain = [cell.hex() if isinstance(cell, bytes) else str(cell) for cell in _named(key)]
+    return {*exactly(key), ",".join(plain), ", ".join(plain), key_shown(key)}
+
+
+def _named(key: Key) -> Key:
+    """Without the place for a rowid, where it is not needed."""
+    return key[:-1] if len(key) > 1 and key[-1] is None else key
+
+
+def _as_json(key: Key, mark: str) -> str:
+    return json.dumps(list(map(encode_value, key)), ensure_ascii=False, separators=(mark, ": "))
+
+
+def _whole(cell: Value) -> str:
+    if isinstance(cell, str):
+        return "'" + cell.replace("'", "''") + "'"
+    return f"x'{cell.hex()}'" if isinstance(cell, bytes) else shown(cell)
 
 
 def meant(text: str, table: Table) -> Iterator[Key]:
@@ -52,8 +89,27 @@ def meant(text: str, table: Table) -> Iterator[Key]:
             if not whole or type(key[0]) is int:
                 found = True
                 yield (*key, *end)
+    for key in _listed(text, table):
+        if not whole or type(key[0]) is int:
+            found = True
+            yield key
     if not found:
         raise BadKey(table=table.name, text=text, columns=[column.name for column in columns])
+
+
+def _listed(text: str, table: Table) -> Iterator[Key]:
+    """A key as documents in JSON have it."""
+    if not text.startswith("["):
+        return
+    try:
+        key = tuple(map(decode_value, json.loads(text)))
+    except (ValueError, RecursionError):
+        return
+    behind = (None,) if table.key_kind is KeyKind.COLUMNS_OR_ROWID else ()
+    if len(key) == len(table.key):
+        yield key
+    elif len(key) + len(behind) == len(table.key):
+        yield (*key, *behind)
 
 
 def _parts(text: str) -> list[str]:

@@ -47,11 +47,17 @@ BARE = Table("t", (Column("rest"),), KeyKind.ROWID)
         (table("TEXT", "TEXT"), ",", ("", "")),
         (table("TEXT", kind=KeyKind.COLUMNS_OR_ROWID), "a", ("a", None)),
         (table("TEXT", "INTEGER", kind=KeyKind.COLUMNS_OR_ROWID), "a,1", ("a", 1, None)),
+        (ONE, "[3]", (3,)),
+        (table("TEXT"), '["a"]', ('["a"]',)),
     ],
 )
 def test_the_likeliest_meaning_comes_first(shape: Table, text: str, likeliest: tuple[Any, ...]) -> None:
     first = next(meant(text, shape))
     assert (first, list(map(type, first))) == (likeliest, list(map(type, likeliest)))
+
+
+def test_a_list_need_not_say_that_the_rowid_is_not_needed() -> None:
+    assert (1.5, None) in list(meant("[1.5]", table("REAL", kind=KeyKind.COLUMNS_OR_ROWID)))
 
 
 def test_where_nothing_decides_all_meanings_are_given() -> None:

@@ -405,6 +405,41 @@ def test_what_values_leave_is_said(parted: Parted) -> None:
     assert "1 of them waits as a whole row and got no value, like notes 3 (delete/edit)" in said[1]
 
 
+def test_a_row_by_the_words_that_show_it(parted: Parted) -> None:
+    long = "https://example.org/" + "a" * 60
+    app = parted(
+        "UPDATE \"a:b\" SET v = 'ours', w = 'ours'",
+        "UPDATE \"a:b\" SET v = 'theirs', w = 'theirs'",
+        'CREATE TABLE "a:b"(k PRIMARY KEY, v, w) WITHOUT ROWID; INSERT INTO "a:b"(k) VALUES'
+        f" ('x:y'), ('{long}1'), ('{long}2'), (1), ('1'), (x'{'00' * 20}01'), (x'{'00' * 20}02'),"
+        " ('p' || char(10) || 'q'), ('p\\nq')",
+    )
+    assert app.run("merge", "exp").code == 3
+    for text in ("'x:y'", f"'{long}1'", "1", "'1'", f"x'{'00' * 20}02'"):
+        for place in (f"a:b:{text}:w", f"a:b:{text}"):
+            assert place in app.ok("conflicts")
+            assert app.json("resolve", place, "--theirs")["resolved"] == 1
+    shown = "'p\\nq'"  # a line that ends, and a backslash with an n, read alike
+    assert app.json("resolve", "a:b", json.dumps(["p\nq"]), "--theirs")["resolved"] == 2
+    assert app.json("resolve", "a:b", shown, "v", "--theirs")["resolved"] == 1
+    theirs = sorted(row[0] for row in app.rows("SELECT hex(k) FROM \"a:b\" WHERE w = 'theirs'"))
+    assert len(theirs) == 6
+    assert app.json("resolve", "a:b", "--ours")["open"] == 0
+
+
+def test_words_that_could_be_two_rows_settle_none(parted: Parted) -> None:
+    app = parted(
+        "UPDATE two SET v = 'ours'",
+        "UPDATE two SET v = 'theirs'",
+        "CREATE TABLE two(a TEXT, b TEXT, v, PRIMARY KEY(a, b));INSERT INTO two VALUES('a,b', 'c', 0), ('a', 'b,c', 0)",
+    )
+    assert app.run("merge", "exp").code == 3
+    assert app.refused("resolve", "two", "a,b,c", "--theirs") == "ambiguous-key"
+    assert len(app.json("conflicts", "two", "a,b,c")) == 2
+    assert app.json("resolve", "two", "'a', 'b,c'", "--theirs")["resolved"] == 1
+    assert app.json("resolve", "two", "a,b,c", "--theirs")["open"] == 0  # only one waits by now
+
+
 def test_wrong_words(parted: Parted) -> None:
     app = parted("UPDATE notes SET title = 'ours'", "UPDATE notes SET title = 'theirs'")
     assert app.refused("merge", "--continue") == "nothing-under-way"

@@ -14,7 +14,8 @@ from isovc.cli.here import here_of
 from isovc.cli.screen import Line, Styled
 from isovc.cli.wording import on_one_line
 from isovc.formats.json_values import encode_value
-from isovc.formats.words import key_shown, shown
+from isovc.formats.keys import key_whole
+from isovc.formats.words import shown
 from isovc.repo.merges import Contested, Merge
 from isovc.workspace.merging.choosing import Which
 from isovc.workspace.merging.listing import Side, check_table, listed
@@ -91,7 +92,7 @@ def _lines(found: Sequence[tuple[Contested, Sequence[Side]]], waiting: Merge | N
     for each, sides in found:
         place = [each.table]
         if each.key is not None:
-            place.append(key_shown(each.key))
+            place.append(key_whole(each.key))
         elif each.place is not None:
             place = [" ".join(each.place)]
         if each.column is not None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Self
 
 from isovc.encoding.orderkey import encode_key
-from isovc.errors import KeyIsKept, NoSide, NoSuchColumn, NoSuchConflict, NotByValue
-from isovc.formats.keys import written
+from isovc.errors import AmbiguousKey, KeyIsKept, NoSide, NoSuchColumn, NoSuchConflict, NotByValue
+from isovc.formats.keys import exactly, key_whole, written
 from isovc.model import Table, Value
 from isovc.repo.merges import Contested
 from isovc.snapshot.merging.files import together
@@ -19,21 +19,35 @@ from isovc.snapshot.virtual.rows import table_of
 from isovc.tree.forest import Forest
 from isovc.tree.leaf import Row as Cells
 
+_SOME = 5  # keys that are told where one was meant
+
 
 @dataclass(frozen=True, slots=True)
 class Which:
-    """What is meant; nothing said: everything. `key` as people write it."""
+    """What is meant; nothing said: everything. `key` as people write it; `place`: all in one, as they typed it."""
 
     table: str = ""
     key: str = ""
     column: str = ""
+    place: str = ""
 
     @classmethod
     def read(cls, table: str, key: str, column: str) -> Self:
         """What somebody typed: words of their own, or all in one as `isovc conflicts` shows them."""
         if table and not key and not column:
-            table, key, column = [*table.split(":", 2), "", ""][:3]
+            words = [*table.split(":", 2), "", ""]
+            return cls(words[0], words[1], words[2], table)
         return cls(table, key, column)
+
+    def among_all(self, contested: Iterable[Contested]) -> Self:
+        """The same, or what is shown in these very words: then colons in it are no ends of names."""
+        for each in contested if self.key else ():
+            row = f"{each.table}:{key_whole(each.key or ())}"
+            if self.place == f"{row}:{each.column}":
+                return type(self)(each.table, key_whole(each.key or ()), each.column or "")
+            if self.place in (row, each.table):
+                return type(self)(each.table, key_whole(each.key or ()) if self.place == row else "")
+        return self
 
     def __str__(self) -> str:
         return ":".join(filter(None, (self.table, self.key, self.column))) or "this working copy"
@@ -49,6 +63,18 @@ class Which:
             if self.column and self.column.lower() != (each.column or "").lower():
                 continue
             yield each
+
+
+def of_one_row(which: Which, meant: Sequence[Contested]) -> list[Contested]:
+    """What is meant by somebody who named a row: where the words could be several, the one that they say exactly."""
+    keys = {(each.table, key_whole(each.key)): each.key for each in meant if each.key is not None}
+    if not which.key or len(keys) < 2:
+        return list(meant)
+    exact = {place for place, key in keys.items() if which.key in exactly(key)}
+    if len(exact) != 1:
+        table = next(iter(keys))[0]
+        raise AmbiguousKey(table=table, text=which.key, keys=[text for _, text in keys][:_SOME])
+    return [each for each in meant if each.key is not None and (each.table, key_whole(each.key)) in exact]
 
 
 @dataclass(frozen=True, slots=True)

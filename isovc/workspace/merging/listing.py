@@ -24,6 +24,7 @@ def listed(desk: Desk, merge: Merge, which: Which, state: str = OPEN) -> Iterato
     forest = desk.repository.forest
     merged = side(desk, merge, "merged")
     tables: dict[str, Table | None] = {}
+    which = which.among_all(contested_in(forest, merge, state))
     for each in which.among(contested_in(forest, merge, state)):
         rows = [None if row is None else with_large(forest.store, row) for row in each.sides]
         if each.key is None:

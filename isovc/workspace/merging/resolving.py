@@ -30,7 +30,7 @@ from isovc.sources.sqlite import Writing, twin
 from isovc.tree.diff import differing_cells
 from isovc.workspace.desk import Desk
 from isovc.workspace.merging.again import decided, merged_again, with_refused
-from isovc.workspace.merging.choosing import Choice, Which, chosen_rows
+from isovc.workspace.merging.choosing import Choice, Which, chosen_rows, of_one_row
 from isovc.workspace.merging.putting import Put, put
 from isovc.workspace.merging.telling import REFUSED, definition_at, pointing
 from isovc.workspace.merging.waiting import keep, need, side
@@ -56,14 +56,15 @@ class Resolved:
 
 def resolve(desk: Desk, which: Which, choice: Choice, deed: Deed) -> Resolved:
     """Settle what is meant."""
-    for column in choice.values:
-        if which.column and column.lower() != which.column.lower():
-            raise OtherColumnSet(named=which.column, column=column, place=str(replace(which, column="")))
     with changing(desk) as (desk, writing, live):
         waiting = need(desk)
+        which = which.among_all(contested_in(desk.repository.forest, waiting))
+        for column in choice.values:
+            if which.column and column.lower() != which.column.lower():
+                raise OtherColumnSet(named=which.column, column=column, place=str(replace(which, column="")))
         merged = side(desk, waiting, "merged")
         broken = _broken(desk, writing, waiting) if choice.kind == "as it is" else set()
-        meant = list(_meant(desk, waiting, which, choice, live, merged, broken))
+        meant = of_one_row(which, list(_meant(desk, waiting, which, choice, live, merged, broken)))
         whole = tuple(each for each in meant if choice.kind == "set" and not which.key and each.kind in _WHOLE)
         meant = [each for each in meant if each not in whole]
         if not meant and not waiting.open:
