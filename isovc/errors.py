@@ -1128,7 +1128,7 @@ class NoSuchStash(Refused):
     def __init__(self, *, number: int, many: int) -> None:
         self.number, self.many = number, many
         super().__init__(
-            f"the stash has no entry {number}, only {many}" if many else "nothing is put aside",
+            f"the stash has no entry {number}: the last is {many - 1}" if many else "nothing is put aside",
             hint="isovc stash list" if many else "isovc stash push puts uncommitted changes aside",
         )
 

@@ -60,11 +60,13 @@ def begin(
         if found is not None and not preview:
             here.screen.say_if(mirror(desk.repository, history))
         here_now = desk.worktree
+        is_elsewhere = bool(into) and BRANCHES + into != here_now.head
     if found is None:
         tell(here, Brought(here_now.standing, (), (), Difference({}, (), ())), first=nothing)
     else:
         first = f"Into {into}:" if preview and into else ""
-        tell(here, found, preview=preview, forward=made is not None and not made.tasks, first=first)
+        forward = made is not None and not made.tasks
+        tell(here, found, preview=preview, forward=forward, is_elsewhere=is_elsewhere, first=first)
 
 
 def end(
@@ -106,9 +108,10 @@ def tell(
     *,
     preview: bool = False,
     forward: bool = False,
+    is_elsewhere: bool = False,
     first: str = "",
 ) -> None:
-    """Say what came of it; conflicts that wait are exit code 3."""
+    """Say what came of it; conflicts that wait are exit code 3. `is_elsewhere`: in no database, on another branch."""
     waiting = found.waiting
     show = here.screen.show if preview else here.screen.done
     show(
@@ -127,13 +130,13 @@ def tell(
             },
             **(more or {}),
         },
-        _lines(found, preview=preview, forward=forward, first=first),
+        _lines(found, preview=preview, forward=forward, is_elsewhere=is_elsewhere, first=first),
     )
     if waiting is not None and waiting.open:
         raise typer.Exit(Waiting.exit_code)
 
 
-def _lines(found: Brought, *, preview: bool, forward: bool, first: str) -> Iterator[Line]:
+def _lines(found: Brought, *, preview: bool, forward: bool, is_elsewhere: bool, first: str) -> Iterator[Line]:
     where, waiting = found.standing.branch or "HEAD", found.waiting
     at = (found.standing.commit or "")[:12]
     if first:
@@ -147,7 +150,8 @@ def _lines(found: Brought, *, preview: bool, forward: bool, first: str) -> Itera
         yield f"Would bring {totals(found.moved)}{' and go forward' if forward else ''}; nothing was changed."
     elif forward or found.made:
         many = f"{len(found.made)} new version{'s' * (len(found.made) != 1)}"
-        yield f"{where} now is at {at}: {many if found.made else 'forward'}, {moves(found.moved)}."
+        moved = f"{totals(found.moved)} there" if is_elsewhere else moves(found.moved)
+        yield f"{where} now is at {at}: {many if found.made else 'forward'}, {moved}."
     elif found.moved:
         yield f"{moves(found.moved)}."
     if waiting is None:

@@ -288,6 +288,9 @@ def test_into_a_branch_that_nobody_has_checked_out(parted: Parted) -> None:
     assert {each["branch"]: each["commit"] for each in app.json("branch")}["other"] == app.json("log", "exp")[0][
         "commit"
     ]
+    said = app.ok("merge", "main", "--into", "other")
+    assert ("1 modified there" in said, "in the database" in said) == (True, False)
+    app.ok("undo")
     app.sql("UPDATE notes SET title = 'ours too' WHERE id = 2")
     app.commit()
     assert app.refused("merge", "main", "--into", "other", code=3) == "conflicts-elsewhere"
