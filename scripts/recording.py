@@ -119,7 +119,7 @@ def drawn(recorded: list[tuple[str, list[str]]]) -> str:
     still = "@media (prefers-reduced-motion: reduce) { text { animation: none !important } }"
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height}" xml:space="preserve" role="img">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height}" role="img">',
             "<title>A database comes under version control, and a bad UPDATE is taken back</title>",
             f"<style>{_STYLE}\n{''.join(rules)}\n{still}</style>",
             f'<rect class="screen" width="{width:.0f}" height="{height}" rx="10"/>',
