@@ -29,14 +29,15 @@ from isovc.formats.sql_schema import (
     unique_cells,
     ways,
 )
-from isovc.model import KeyKind, Row, RowChange, Table
-from isovc.sql import literal, name
+from isovc.model import KeyKind, Row, RowChange, SchemaObject, Table
+from isovc.sql import folded, literal, name
 
 FORMAT = 1
 BEGIN = "-- isovc patch "
 COMMENT = "--"
 END = "-- end "
 _CHECK = "temp.isovc_patch"
+_GOING = ("drop", "remake")  # what hangs on a table goes with it
 
 
 def lines(delta: Delta, origin: str, goal: str) -> Iterator[str]:
@@ -55,6 +56,9 @@ class _Patch:
         self.delta = delta
         self.ways = ways(delta.old, delta.new, delta.definitions)
         self.tables = [each for each in delta.tables if not is_own(each.name)]
+        self.anew = {
+            folded(way.before.name): way.before.name for way in self.ways.values() if way.before and way.way in _GOING
+        }
         self.aside = free_name(delta.old, delta.new)
         self.changes = 0  # rows that statements written so far change
         self.counting = False
@@ -91,8 +95,8 @@ class _Patch:
         yield "PRAGMA foreign_keys = OFF;\nPRAGMA ignore_check_constraints = ON;\nPRAGMA legacy_alter_table = ON;\n"
         yield "BEGIN;\n"
         # NOT NULL is the one rule that is always kept: the check at the end breaks it, and with it the transaction
-        yield "CREATE TEMP TABLE isovc_patch (fits NOT NULL, begun, done);\n"
-        yield f"INSERT INTO {_CHECK} VALUES (1, 0, 0);\n"
+        yield "CREATE TEMP TABLE isovc_patch (fits NOT NULL, begun, done, hung);\n"
+        yield f"INSERT INTO {_CHECK} VALUES (1, 0, 0, ({self._hanging()}));\n"
 
     def _definitions_before(self) -> Iterator[str]:
         moved = {way.before.name for way in self.ways.values() if way.before and way.way != "add"}
@@ -135,7 +139,8 @@ class _Patch:
                 yield f"PRAGMA {definition.name} = {int(definition.after or 0)};\n"
 
     def _end(self) -> Iterator[str]:
-        fits = [f"(SELECT done = {self.changes} FROM {_CHECK})"]
+        hung = sum(_hangs(each) and folded(each.table) in self.anew for each in self.delta.old.objects)
+        fits = [f"(SELECT done = {self.changes} AND hung = {hung} FROM {_CHECK})"]
         there = [each for each in self.delta.definitions if each.after is not None and each.type != "pragma"]
         if there:
             said = ", ".join(
@@ -223,6 +228,14 @@ class _Patch:
             yield f"{self.rows_end}\nUPDATE {_CHECK} SET done = done + total_changes() - begun;\n"
             self.counting = False
 
+    def _hanging(self) -> str:
+        """How many indexes and triggers go with the tables that go: one that the patch does not know would be lost."""
+        names = ", ".join(map(literal, sorted(self.anew.values())))
+        if not names:
+            return "0"
+        kinds = "type IN ('index', 'trigger') AND sql IS NOT NULL"
+        return f"SELECT count(*) FROM main.sqlite_schema WHERE {kinds} AND tbl_name COLLATE NOCASE IN ({names})"
+
     # -- what is asked of it -------------------------------------------------------------------------------------------
 
     @property
@@ -238,6 +251,10 @@ class _Patch:
 
     def _text(self, table: str) -> str:
         return next((each.sql for each in self.delta.new.objects if (each.type, each.name) == ("table", table)), "")
+
+
+def _hangs(each: SchemaObject) -> bool:
+    return each.type in ("index", "trigger")
 
 
 def _layout(table: Table | None) -> dict[str, Any] | None:

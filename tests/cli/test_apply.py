@@ -129,6 +129,33 @@ def test_the_shell_takes_everything_back_too(app: Versioned, misfit: str, bail: 
     assert app.dump() == before
 
 
+@pytest.mark.needs("sqlite3")
+@pytest.mark.parametrize("bail", [True, False])
+@pytest.mark.parametrize(
+    "edit",
+    ["ALTER TABLE notes ADD COLUMN c INT NOT NULL DEFAULT 7", "DROP TABLE notes", "ALTER TABLE notes DROP COLUMN body"],
+)
+@pytest.mark.parametrize(
+    "extra",
+    [
+        "CREATE INDEX extra ON Notes(title)",
+        "CREATE TRIGGER extra AFTER INSERT ON notes BEGIN SELECT 1; END",
+    ],
+)
+def test_the_shell_drops_nothing_that_the_patch_does_not_know(
+    app: Versioned, edit: str, extra: str, bail: bool
+) -> None:
+    app.sql(edit)
+    patch = app.path.with_name(_patch(app, "sql"))
+    app.ok("reset", "--hard", "HEAD")
+    app.sql(extra)
+    before = app.dump()
+    words = ["sqlite3", *(["-bail"] if bail else []), app.path]
+    done = subprocess.run(words, input=patch.read_bytes(), capture_output=True, check=False)
+    assert done.returncode
+    assert app.dump() == before
+
+
 def test_from_the_standard_input(app: Versioned) -> None:
     app.sql("UPDATE notes SET body = 'x' WHERE id = 1")
     patch = app.path.with_name(_patch(app, "jsonl"))
