@@ -25,6 +25,7 @@ LAYERS: list[set[str]] = [
     {"encoding"},
     {"errors", "progress", "disk"},
 ]
+PACKAGE = "isovc"
 LEVEL = {room: height for height, rooms in enumerate(reversed(LAYERS)) for room in rooms}
 
 # The command line sees people's notions only: what lies under a repository is none of its business.
@@ -53,6 +54,10 @@ OPTIONAL = {"cryptography", "pyarrow"}
 # Where a module may be loaded by name at run time: commands that are imported when typed, rich when something is drawn.
 MAY_LOAD = {"cli"}
 
+# The front of the house shows the names of this room. It imports them for type checkers alone, and loads the room by
+# this very name when somebody asks for one of them: `isovc --version` must not wait for it.
+DOOR = "api"
+
 SILENT_CALLS = {"print", "input", "exit", "quit", "breakpoint"}
 SILENT_ATTRIBUTES = {
     ("sys", "exit"),
@@ -71,11 +76,12 @@ SILENT_ATTRIBUTES = {
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """One module that is imported, and where."""
+    """One module that is imported, and where. `for_types`: nowhere but in a type checker."""
 
     module: str
     line: int
     inside_function: bool
+    for_types: bool = False
 
 
 def breaches(package: Path) -> list[str]:
@@ -98,17 +104,26 @@ def _room(path: Path, package: Path) -> str:
 
 
 def _imports(tree: ast.Module, package: str, path: Path) -> Iterator[Import]:
+    unseen = _for_types(tree)
     for node, inside in _walk(tree, inside_function=False):
         if isinstance(node, ast.Import):
             for name in node.names:
-                yield Import(name.name, node.lineno, inside)
+                yield Import(name.name, node.lineno, inside, node in unseen)
         elif isinstance(node, ast.ImportFrom):
             here = list(path.parts[:-1])
             base = ".".join([*here[: len(here) - node.level + 1], *([node.module] if node.module else [])])
             module = base if node.level else str(node.module)
             # `from isovc import tree` names the room only after the word import.
             for name in node.names:
-                yield Import(f"{module}.{name.name}" if module == package else module, node.lineno, inside)
+                yield Import(
+                    f"{module}.{name.name}" if module == package else module, node.lineno, inside, node in unseen
+                )
+
+
+def _for_types(tree: ast.Module) -> set[ast.AST]:
+    """What stands below `if TYPE_CHECKING:` at the top of a module."""
+    asked = [each for each in tree.body if isinstance(each, ast.If) and ast.unparse(each.test) == "TYPE_CHECKING"]
+    return {found for each in asked for line in each.body for found in ast.walk(line)}
 
 
 def _walk(node: ast.AST, *, inside_function: bool) -> Iterator[tuple[ast.AST, bool]]:
@@ -126,6 +141,8 @@ def _judged(one: Import, room: str, package: str) -> Iterator[str]:
     if one.inside_function:
         yield f"{one.module} is imported inside a function"
     other = rest.partition(".")[0]
+    if room == "" and rest == DOOR and one.for_types:
+        return
     if other == room or (other not in LEVEL and other.startswith("__")):
         return
     if other not in LEVEL:
@@ -155,7 +172,7 @@ def _judged_outside(one: Import, library: str, room: str) -> Iterator[str]:
 
 def _misdeeds(tree: ast.Module, room: str) -> Iterator[tuple[int, str]]:
     for node in ast.walk(tree):
-        if room not in MAY_LOAD and _loads_by_name(node):
+        if room not in MAY_LOAD and _loads_by_name(node) and not (room == "" and _is_fetched(tree)):
             yield node.lineno, "a module is loaded by name, which hides an import"
         if room == "cli":
             continue
@@ -163,6 +180,20 @@ def _misdeeds(tree: ast.Module, room: str) -> Iterator[tuple[int, str]]:
             yield node.lineno, f"{node.func.id}() below the command line"
         for named in _named(node) & SILENT_ATTRIBUTES:
             yield node.lineno, f"{'.'.join(named)} below the command line"
+
+
+def _is_fetched(tree: ast.Module) -> bool:
+    """Whether all that is loaded by name is the door, in `__getattr__`, and so only when asked for."""
+    fetch = f"import_module('{PACKAGE}.{DOOR}')"
+    inside = [each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef) and each.name == "__getattr__"]
+    allowed = {
+        node.func
+        for each in inside
+        for node in ast.walk(each)
+        if isinstance(node, ast.Call) and ast.unparse(node) == fetch
+    }
+    imports = {each for each in tree.body if isinstance(each, ast.ImportFrom) and each.module == "importlib"}
+    return all(node in allowed or node in imports for node in ast.walk(tree) if _loads_by_name(node))
 
 
 def _named(node: ast.AST) -> set[tuple[str, str]]:

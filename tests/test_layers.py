@@ -66,6 +66,26 @@ PLANTED = {
     "a room nobody knows": ("repo/open.py", "from isovc.utils import x", "no room of the design"),
     "a module nobody knows": ("helpers.py", "from isovc.errors import x", "no room of the design"),
     "the front imports a room": ("__init__.py", "from isovc.api import x", "no room of the design"),
+    "the front imports a room beside what is for types": (
+        "__init__.py",
+        "TYPE_CHECKING = False\nif TYPE_CHECKING:\n    from isovc.api import x\nelse:\n    from isovc.api import y",
+        "no room of the design",
+    ),
+    "the front imports another room for types": (
+        "__init__.py",
+        "TYPE_CHECKING = False\nif TYPE_CHECKING:\n    from isovc.repo import x",
+        "no room of the design",
+    ),
+    "the front loads the door at once": (
+        "__init__.py",
+        "from importlib import import_module\nimport_module('isovc.api')",
+        "loaded by name",
+    ),
+    "the front loads another room": (
+        "__init__.py",
+        "from importlib import import_module\ndef __getattr__(name):\n    return import_module('isovc.cli')",
+        "loaded by name",
+    ),
     "print": ("repo/open.py", "def f():\n    print('x')", "print() below"),
     "input": ("repo/open.py", "x = input()", "input() below"),
     "sys.exit": ("repo/open.py", "import sys\nsys.exit(1)", "sys.exit below"),
@@ -102,6 +122,13 @@ ALLOWED = {
     "inside one room": ("tree/diff.py", "from isovc.tree.node import Node"),
     "at home": ("sources/sqlite.py", "import apsw"),
     "an optional library when it is needed": ("encoding/keys.py", "def f():\n    from cryptography import x509"),
+    "the front shows the door": (
+        "__init__.py",
+        (
+            "from importlib import import_module\nTYPE_CHECKING = False\nif TYPE_CHECKING:\n"
+            "    from isovc.api import *\ndef __getattr__(name):\n    return getattr(import_module('isovc.api'), name)"
+        ),
+    ),
     "the version": ("cli/main.py", "from isovc import __version__"),
     "a command loaded when typed": ("cli/group.py", "from importlib import import_module\nimport_module('x')"),
     "the command line speaks": ("cli/here.py", "import os, sys\nprint(os.environ, sys.argv)"),

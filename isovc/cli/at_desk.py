@@ -6,16 +6,15 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
 from isovc.cli.here import Here
-from isovc.lifecycle.paying import pays
+from isovc.lifecycle.opening import opened
 from isovc.repo.place import Place, find, named
-from isovc.repo.presence import present
 from isovc.repo.repository import Repository
-from isovc.repo.settings import Settings
 from isovc.workspace.desk import Desk, sit_down
 
 
@@ -50,13 +49,14 @@ def at_repository(here: Here, *, alone: bool = False, tidies: bool = False) -> I
     # rows are short-lived, plain and hold no cycles: looking for some among a million of them doubles the time
     gc.freeze()
     gc.disable()
-    settings = Settings.read(profile(), place.folder / "config.toml")
-    company = nullcontext() if alone else present(place.folder)
-    with Repository(place.folder, settings, passphrase=passphrase()) as repository:
-        with company:
-            yield repository, place
-        if tidies and settings.get("gc.auto") and pays(repository):
-            import_module("isovc.cli.tidying").tidy(here, repository)
+    with opened(
+        place.folder, profile(), passphrase=passphrase(), alone=alone, tidy=partial(_tidy, here) if tidies else None
+    ) as repository:
+        yield repository, place
+
+
+def _tidy(here: Here, repository: Repository) -> None:
+    import_module("isovc.cli.tidying").tidy(here, repository)
 
 
 def seated(here: Here, repository: Repository, place: Place) -> Desk:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -14,18 +15,17 @@ from isovc.cli.revision import commit_of
 from isovc.cli.screen import Line
 from isovc.cli.who import deed
 from isovc.cli.wording import counts_document, moves, totals
-from isovc.errors import NothingInRange, OptionsClash, Waiting
+from isovc.errors import OptionsClash, Waiting
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
-from isovc.repo.commits import CommitIndex
 from isovc.repo.names import BRANCHES
-from isovc.repo.revisions import parse_range
 from isovc.snapshot.merging.how import Side
 from isovc.workspace.choices import how_of
 from isovc.workspace.desk import Desk
 from isovc.workspace.merging.bringing import Brought, bring
 from isovc.workspace.merging.elsewhere import bring_into
 from isovc.workspace.merging.ending import give_up, go_on
+from isovc.workspace.merging.planning import commits_meant as look_up
 from isovc.workspace.merging.tasks import Plan
 from isovc.workspace.merging.waiting import refuse_while_waiting
 from isovc.workspace.mirroring import mirror
@@ -171,16 +171,4 @@ def _lines(found: Brought, *, preview: bool, forward: bool, is_elsewhere: bool, 
 
 def commits_meant(here: Here, desk: Desk, words: Sequence[str], *, oldest_first: bool) -> list[CommitId]:
     """The commits that revisions and ranges mean, in the order they are to be taken."""
-    found: list[CommitId] = []
-    for word in words:
-        sides = parse_range(word)
-        if sides is None:
-            found.append(commit_of(here, desk, word).id)
-            continue
-        without, tip = commit_of(here, desk, sides[0]).id, commit_of(here, desk, sides[1]).id
-        with desk.repository.file.reading() as db:
-            some = [entry.id for entry in CommitIndex(db).walk([tip], without=[without])]
-        if not some:
-            raise NothingInRange(text=word)
-        found += reversed(some) if oldest_first else some
-    return found
+    return look_up(desk, words, partial(commit_of, here, desk), oldest_first=oldest_first)

@@ -7,10 +7,10 @@ from difflib import ndiff
 from typing import Any
 
 from isovc.cli.screen import Line, Styled
-from isovc.cli.wording import SIGNS, counts_document, on_one_line, size
+from isovc.cli.wording import SIGNS, counts_document, on_one_line
 from isovc.formats.delta import Definition, TableDelta, cell_changes, key_columns, row_patches
 from isovc.formats.files import FileDelta, beside, line_changes
-from isovc.formats.words import both, key_shown, shown
+from isovc.formats.words import both, key_shown, shown, size
 from isovc.repo.moments import from_microseconds
 from isovc.snapshot.compare import Counts
 from isovc.snapshot.version import FILES

@@ -10,7 +10,7 @@ from typing import Any
 from isovc.cli.screen import Line, Styled
 from isovc.snapshot.compare import Counts
 from isovc.snapshot.version import FILES
-from isovc.workspace.status import Difference
+from isovc.workspace.status import Difference, definitions
 
 SIGNS = {"added": ("+", "green"), "modified": ("~", "yellow"), "removed": ("-", "red")}
 
@@ -34,13 +34,7 @@ def files_document(tables: Mapping[str, Counts]) -> dict[str, int]:
 
 def schema_document(difference: Difference) -> list[dict[str, Any]]:
     """Definitions that differ."""
-    found: list[dict[str, Any]] = []
-    for change in difference.schema:
-        each = change.after or change.before
-        assert each is not None
-        found.append({"type": each.type, "name": each.name, "table": each.table, "op": change.op})
-    found.extend({"type": "pragma", "name": name, "table": None, "op": "modified"} for name in difference.pragmas)
-    return found
+    return [each._asdict() for each in definitions(difference)]
 
 
 def difference_lines(difference: Difference) -> Iterator[Line]:
@@ -83,9 +77,8 @@ def _in_database(difference: Difference) -> list[str]:
         for word in ("added", "modified", "removed")
         if (many := sum(getattr(each, word) for name, each in difference.tables.items() if name != FILES))
     ]
-    definitions = len(difference.schema) + len(difference.pragmas)
-    if definitions:
-        words.append(f"{definitions} definition{'s' if definitions > 1 else ''}")
+    if many := len(definitions(difference)):
+        words.append(f"{many} definition{'s' if many > 1 else ''}")
     return words
 
 
@@ -100,13 +93,3 @@ def moment(microseconds: int) -> str:
     return (
         datetime.fromtimestamp(microseconds / 1_000_000, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     )
-
-
-def size(count: int) -> str:
-    """Bytes for people."""
-    amount = float(count)
-    for unit in ("bytes", "kB", "MB"):
-        if amount < 1000:
-            return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} GB"

@@ -67,9 +67,41 @@ def _whole(cell: Value) -> str:
     return f"x'{cell.hex()}'" if isinstance(cell, bytes) else shown(cell)
 
 
-def meant(text: str, table: Table) -> Iterator[Key]:
+def meant(said: str | Key, table: Table) -> Iterator[Key]:
     """The keys that some words can mean in a table, the likeliest first. A column of text takes `3` for text; commas
-    stand between the columns of a key that has several."""
+    stand between the columns of a key that has several. Values, one for each column, mean just themselves."""
+    if isinstance(said, str):
+        yield from _of_words(said, table)
+    else:
+        yield from _of_values(said, table)
+
+
+def called(said: str | Key) -> str:
+    """The same for messages."""
+    return said if isinstance(said, str) else key_shown(said)
+
+
+def _of_values(values: Key, table: Table) -> Iterator[Key]:
+    """SQLite keeps whole numbers in a REAL column as fractions, and may keep fractions as whole numbers elsewhere."""
+    declared = {column.name: column for column in table.columns}
+    columns = [declared[name] for name in key_columns(table)] or [_ROWID]
+    behind: Key = (None,) if table.key_kind is KeyKind.COLUMNS_OR_ROWID and len(values) == len(columns) else ()
+    if len(values) + len(behind) != len(table.key):
+        raise BadKey(table=table.name, text=key_shown(values), columns=[column.name for column in columns])
+    ways = [_kept_as(value, column) for value, column in zip(values, columns, strict=False)]
+    for key in product(*ways, *([value] for value in values[len(columns) :])):
+        yield (*key, *behind)
+
+
+def _kept_as(value: Value, column: Column) -> list[Value]:
+    if isinstance(value, int) and affinity(column.type) == "REAL":
+        return [float(value)]
+    if isinstance(value, float) and abs(value) < _LARGEST and value.is_integer() and affinity(column.type) != "REAL":
+        return [int(value), value]
+    return [value]
+
+
+def _of_words(text: str, table: Table) -> Iterator[Key]:
     declared = {column.name: column for column in table.columns}
     columns = [declared[name] for name in key_columns(table)] or [_ROWID]
     may_end_with_rowid = table.key_kind is KeyKind.COLUMNS_OR_ROWID

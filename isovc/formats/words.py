@@ -43,6 +43,16 @@ def key_shown(key: tuple[Value, ...]) -> str:
     return ", ".join(map(shown, cells))
 
 
+def size(count: int) -> str:
+    """Bytes for people."""
+    amount = float(count)
+    for unit in ("bytes", "kB", "MB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} GB"
+
+
 def _start(before: str | bytes, after: str | bytes, width: int, context: int) -> int:
     if max(len(before), len(after)) <= width:
         return 0

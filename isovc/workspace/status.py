@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from isovc.history import CommitId
 from isovc.progress import SILENT, Progress
@@ -28,6 +29,25 @@ class Difference:
 
     def __bool__(self) -> bool:
         return bool(self.tables or self.schema or self.pragmas)
+
+
+class Named(NamedTuple):
+    """A definition or a pragma that differs, by its name."""
+
+    type: str
+    name: str
+    table: str | None
+    op: str
+
+
+def definitions(found: Difference) -> list[Named]:
+    """Everything that differs and is no row."""
+    named: list[Named] = []
+    for change in found.schema:
+        each = change.after or change.before
+        assert each is not None
+        named.append(Named(each.type, each.name, each.table, change.op))
+    return [*named, *(Named("pragma", name, None, "modified") for name in found.pragmas)]
 
 
 def counted(found: Difference) -> dict[str, tuple[int, int, int]]:

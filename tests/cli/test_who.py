@@ -13,6 +13,8 @@ from isovc.cli import who
 from isovc.cli.main import main
 from isovc.cli.zone import LocalZone
 from isovc.errors import ClockJumped
+from isovc.history import Identity
+from isovc.repo import person
 from isovc.repo.moments import from_microseconds, parse_moment
 from tests.versioned import Versioned
 
@@ -21,8 +23,8 @@ from tests.versioned import Versioned
 def told(app: Versioned, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Versioned:
     """Nobody has said who they are, but for the login."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "mine"))
-    monkeypatch.setattr(who, "getuser", lambda: "some body")
-    monkeypatch.setattr(who, "gethostname", lambda: "host")
+    monkeypatch.setattr(person, "getuser", lambda: "some body")
+    monkeypatch.setattr(person, "gethostname", lambda: "host")
     monkeypatch.setattr("isovc.history.git_history.GitHistory.git_identity", lambda _: None)
     return app
 
@@ -33,7 +35,7 @@ def _author(app: Versioned) -> str:
 
 
 def _git(monkeypatch: pytest.MonkeyPatch, name: str, email: str) -> None:
-    identity = who.Identity(name, email)
+    identity = Identity(name, email)
     monkeypatch.setattr("isovc.history.git_history.GitHistory.git_identity", lambda _: identity)
 
 

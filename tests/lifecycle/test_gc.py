@@ -8,11 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from isovc.cli import tidying
 from isovc.errors import AlreadyCleaning, CleaningTooLong, RepositoryBusy
 from isovc.history import Identity
 from isovc.history.git_history import GitHistory
-from isovc.lifecycle import gc, paying
+from isovc.lifecycle import gc, paying, tidying
 from isovc.lifecycle.gc import clean, plan
 from isovc.repo.deeds import Deed
 from isovc.repo.presence import alone, cleaning, present

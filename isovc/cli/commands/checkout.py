@@ -15,7 +15,7 @@ from isovc.cli.who import deed
 from isovc.cli.wording import counts_document, difference_lines, totals
 from isovc.errors import OptionsClash
 from isovc.history.git_history import GitHistory
-from isovc.repo.names import BRANCHES
+from isovc.workspace.heads import head_of
 from isovc.workspace.mirroring import mirror
 from isovc.workspace.switching import switch, take_tables
 
@@ -56,8 +56,7 @@ def checkout(
             return
         left = desk.worktree.branch or desk.worktree.head[:12]
         target = commit_of(here, desk, revision, branch_first=True)
-        head = target.ref if target.ref and target.ref.startswith(BRANCHES) and not detach else str(target.id)
-        head = BRANCHES + new if new is not None else head
+        head = head_of(target, new=new, detach=detach)
         came = switch(desk, history, head, target.id, by, carry=carry, create=new is not None)
         here.screen.say_if(mirror(desk.repository, history))
     here.screen.done(document(came), lines(came, left))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -9,10 +10,11 @@ import typer
 from isovc.cli.bringing import begin, commits_meant, end
 from isovc.cli.group import command_app
 from isovc.cli.here import here_of
-from isovc.errors import NoCommitsYet, WordMissing
+from isovc.errors import WordMissing
 from isovc.history.git_history import GitHistory
 from isovc.workspace.desk import Desk
-from isovc.workspace.merging.tasks import Plan, plan_picks
+from isovc.workspace.merging.planning import picks_of
+from isovc.workspace.merging.tasks import Plan
 
 app = command_app()
 
@@ -43,11 +45,7 @@ def cherry_pick(
         raise WordMissing(word="REV", hint="isovc cherry-pick exp~2 brings one commit of another branch")
 
     def plan(desk: Desk, history: GitHistory) -> Plan:  # noqa: ARG001
-        here_now = desk.worktree
-        if here_now.commit is None:
-            raise NoCommitsYet(branch=here_now.branch or here_now.head)
-        commits = commits_meant(here, desk, revisions, oldest_first=True)
-        with desk.repository.file.reading() as db:
-            return plan_picks(db, here_now.commit, commits, mainline=mainline, says_origin=says_origin, holds=no_commit)
+        commits = partial(commits_meant, here, desk, revisions, oldest_first=True)
+        return picks_of(desk, commits, mainline=mainline, says_origin=says_origin, holds=no_commit)
 
     begin(here, plan)

@@ -10,7 +10,7 @@ from isovc.cli.at_desk import at_desk
 from isovc.cli.group import command_app
 from isovc.cli.here import here_of
 from isovc.cli.who import deed, present
-from isovc.cli.wording import size
+from isovc.formats.words import size
 from isovc.history.git_history import GitHistory
 from isovc.lifecycle.gc import clean, plan
 from isovc.repo.moments import microseconds

@@ -14,7 +14,8 @@ from isovc.cli.here import here_of
 from isovc.cli.revision import meant_by, version_of
 from isovc.cli.screen import Line, Styled
 from isovc.cli.who import present
-from isovc.cli.wording import on_one_line, size
+from isovc.cli.wording import on_one_line
+from isovc.formats.words import size
 from isovc.history.git_history import GitHistory
 from isovc.snapshot.files import File
 from isovc.workspace.stored import below, file_at

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from functools import partial
 from shlex import quote
 from typing import Annotated
 
@@ -10,14 +11,13 @@ import typer
 
 from isovc.cli.bringing import begin, end
 from isovc.cli.group import command_app
-from isovc.cli.here import Here, here_of
+from isovc.cli.here import here_of
 from isovc.cli.revision import commit_of
-from isovc.errors import NoCommitsYet, OptionsClash, WordMissing
+from isovc.errors import OptionsClash, WordMissing
 from isovc.history.git_history import GitHistory
-from isovc.repo.names import BRANCHES, TAGS
-from isovc.repo.refs import Refs
 from isovc.workspace.desk import Desk
-from isovc.workspace.merging.tasks import Plan, plan_merge
+from isovc.workspace.merging.planning import merge_of
+from isovc.workspace.merging.tasks import Plan
 
 app = command_app()
 
@@ -68,7 +68,8 @@ def merge(
         raise WordMissing(word="REV", hint="isovc merge BRANCH")
 
     def plan(desk: Desk, history: GitHistory) -> Plan | None:  # noqa: ARG001
-        return _plan(here, desk, revision, message, into=into, forward=not no_ff, holds=no_commit)
+        theirs = partial(commit_of, here, desk, revision, branch_first=True)
+        return merge_of(desk, theirs, name=revision, into=into, message=message, forward=not no_ff, holds=no_commit)
 
     begin(
         here,
@@ -78,33 +79,3 @@ def merge(
         into=into,
         command=f"merge {quote(revision)}",
     )
-
-
-def _plan(here: Here, desk: Desk, revision: str, message: str, *, into: str, forward: bool, holds: bool) -> Plan | None:
-    worktree = desk.worktree
-    branch, commit = worktree.branch, worktree.commit
-    if into:
-        with desk.repository.file.reading() as db:
-            branch, commit = into, Refs(db).need(BRANCHES + into).target
-    if commit is None:
-        raise NoCommitsYet(branch=branch or worktree.head)
-    theirs = commit_of(here, desk, revision, branch_first=True)
-    kind = (
-        "branch"
-        if (theirs.ref or "").startswith(BRANCHES)
-        else "tag"
-        if (theirs.ref or "").startswith(TAGS)
-        else "commit"
-    )
-    with desk.repository.file.reading() as db:
-        return plan_merge(
-            db,
-            commit,
-            theirs.id,
-            name=revision,
-            what=kind,
-            branch=branch,
-            message=message.strip(),
-            forward=forward,
-            holds=holds,
-        )

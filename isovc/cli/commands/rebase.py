@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -10,10 +11,11 @@ from isovc.cli.bringing import begin, end
 from isovc.cli.group import command_app
 from isovc.cli.here import here_of
 from isovc.cli.revision import commit_of
-from isovc.errors import NoCommitsYet, WordMissing
+from isovc.errors import WordMissing
 from isovc.history.git_history import GitHistory
 from isovc.workspace.desk import Desk
-from isovc.workspace.merging.tasks import Plan, plan_rebase
+from isovc.workspace.merging.planning import rebase_of
+from isovc.workspace.merging.tasks import Plan
 
 app = command_app()
 
@@ -36,11 +38,7 @@ def rebase(
         raise WordMissing(word="UPSTREAM", hint="isovc rebase main")
 
     def plan(desk: Desk, history: GitHistory) -> Plan | None:  # noqa: ARG001
-        here_now = desk.worktree
-        if here_now.commit is None:
-            raise NoCommitsYet(branch=here_now.branch or here_now.head)
-        there = commit_of(here, desk, upstream, branch_first=True).id
-        with desk.repository.file.reading() as db:
-            return plan_rebase(db, here_now.commit, there, name=upstream, branch=here_now.branch)
+        there = partial(commit_of, here, desk, upstream, branch_first=True)
+        return rebase_of(desk, there, name=upstream)
 
     begin(here, plan, nothing=f"It stands on {upstream} already.")

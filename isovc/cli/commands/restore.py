@@ -15,13 +15,13 @@ from isovc.cli.revision import commit_of
 from isovc.cli.screen import Line
 from isovc.cli.who import deed, present
 from isovc.cli.wording import counts_document, difference_lines, moment, moves, on_one_line, totals
-from isovc.errors import BadMoment, OptionsClash, WordMissing
+from isovc.errors import OptionsClash, WordMissing
 from isovc.history.git_history import GitHistory
-from isovc.repo.moments import from_microseconds, parse_moment
+from isovc.repo.moments import from_microseconds
 from isovc.workspace.desk import Desk
 from isovc.workspace.mirroring import mirror
 from isovc.workspace.restoring.doing import Restored, Wanted, restore_branch, restore_file, restore_live
-from isovc.workspace.restoring.points import Moment, Point, at_commit, at_time, at_transaction
+from isovc.workspace.restoring.points import Moment, Point, at_commit, at_transaction, at_words
 
 app = command_app()
 
@@ -90,11 +90,7 @@ def _point(here: Here, desk: Desk, history: GitHistory, text: str, number: int, 
     if not text:
         return at_transaction(desk, number)
     if is_time:
-        try:
-            return at_time(desk, history, parse_moment(text, now=present()))
-        except BadMoment:
-            if text[:1].isdigit() or " " in text:  # it was meant as a time
-                raise
+        return at_words(desk, history, text, present(), lambda said: commit_of(here, desk, said).id)
     return at_commit(desk, history, commit_of(here, desk, text).id)
 
 

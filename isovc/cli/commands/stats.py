@@ -7,7 +7,7 @@ import typer
 from isovc.cli.at_desk import at_desk
 from isovc.cli.group import command_app
 from isovc.cli.here import here_of
-from isovc.cli.wording import size
+from isovc.formats.words import size
 from isovc.lifecycle.weight import weigh
 
 app = command_app()

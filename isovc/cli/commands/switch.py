@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -12,14 +13,10 @@ from isovc.cli.group import command_app
 from isovc.cli.here import here_of
 from isovc.cli.revision import commit_of, where
 from isovc.cli.who import deed
-from isovc.errors import IsovcError, NotABranch, OptionMissing, OptionsClash
-from isovc.history import CommitId
+from isovc.errors import OptionMissing, OptionsClash
 from isovc.history.git_history import GitHistory
-from isovc.repo.database import Database
 from isovc.repo.names import BRANCHES
-from isovc.repo.refs import Refs
-from isovc.repo.revisions import resolve_commit
-from isovc.workspace.desk import Desk
+from isovc.workspace.heads import beginning, tip
 from isovc.workspace.mirroring import mirror
 from isovc.workspace.switching import switch as go
 
@@ -51,34 +48,12 @@ def switch(
         left = desk.worktree.branch or desk.worktree.head[:12]
         by = deed(here, desk.repository.settings, history)
         if detach:
-            commit = commit_of(here, desk, name, branch_first=True).id
-            came = go(desk, history, commit, commit, by, carry=carry)
-        elif new and desk.worktree.commit is None and start == "HEAD":
-            came = go(desk, history, BRANCHES + name, None, by, carry=True, create=True)
+            there = commit_of(here, desk, name, branch_first=True).id
+            came = go(desk, history, there, there, by, carry=carry)
         elif new:
-            commit = commit_of(here, desk, start, branch_first=True).id
-            came = go(desk, history, BRANCHES + name, commit, by, carry=carry or start == "HEAD", create=True)
+            commit, is_carried = beginning(desk, start, partial(commit_of, here, desk, branch_first=True))
+            came = go(desk, history, BRANCHES + name, commit, by, carry=carry or is_carried, create=True)
         else:
-            came = go(desk, history, BRANCHES + name, _tip(desk, name), by, carry=carry)
+            came = go(desk, history, BRANCHES + name, tip(desk, name, where(desk)), by, carry=carry)
         here.screen.say_if(mirror(desk.repository, history))
     here.screen.done(document(came), lines(came, left))
-
-
-def _tip(desk: Desk, name: str) -> CommitId | None:
-    """Where a branch leads; None: it is the one we are on, and has no commits yet."""
-    with desk.repository.file.reading() as db:
-        refs = Refs(db)
-        found = refs.get(BRANCHES + name)
-        if found is None and desk.worktree.head != BRANCHES + name:
-            if _is_version(desk, db, name):
-                raise NotABranch(name=name)
-            refs.need(BRANCHES + name)
-    return found.target if found else None
-
-
-def _is_version(desk: Desk, db: Database, name: str) -> bool:
-    try:
-        resolve_commit(db, name, where(desk))
-    except IsovcError:
-        return False
-    return True

@@ -14,10 +14,10 @@ from isovc.cli.here import here_of
 from isovc.cli.revision import commit_of
 from isovc.cli.who import deed
 from isovc.history.git_history import GitHistory
-from isovc.repo.names import BRANCHES
 from isovc.repo.operations import Operations
 from isovc.repo.place import check_free
 from isovc.workspace.desk import Desk
+from isovc.workspace.heads import head_apart
 from isovc.workspace.mirroring import mirror
 from isovc.workspace.outposts import add as make
 from isovc.workspace.outposts import adopt, listed, numbered
@@ -39,9 +39,7 @@ def add(
     check_free(file)
     with at_desk(here) as desk, GitHistory(desk.repository.git_folder) as history:
         target = commit_of(here, desk, revision, branch_first=True)
-        is_branch = target.ref and target.ref.startswith(BRANCHES) and revision not in ("HEAD", "@")
-        head = target.ref if target.ref and is_branch else str(target.id)
-        head = BRANCHES + new if new is not None else head
+        head = head_apart(target, revision, new=new)
         by = deed(here, desk.repository.settings, history)
         made = make(desk, history, file, head, target.id, by, create=new is not None)
         here.screen.say_if(mirror(desk.repository, history))

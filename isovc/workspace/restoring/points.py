@@ -5,13 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from time import sleep, time_ns
 
-from isovc.errors import NotCovered
+from isovc.errors import BadMoment, NotCovered
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
 from isovc.repo.commits import CommitIndex
 from isovc.repo.entries import Entry
+from isovc.repo.moments import parse_moment
 from isovc.repo.rebuilding import version_at
 from isovc.repo.timeline import Line, Timelines
 from isovc.repo.versions import version_of
@@ -92,6 +94,16 @@ def at_commit(desk: Desk, history: GitHistory, commit: CommitId) -> Point:
     with desk.repository.file.reading() as db:
         time = CommitIndex(db).get(commit).time
     return Point(None, Moment(time, commit=commit), None, lambda: version_of(history, commit))
+
+
+def at_words(desk: Desk, history: GitHistory, text: str, now: datetime, commit_of: Callable[[str], CommitId]) -> Point:
+    """What somebody means who may mean a time or a revision. `now`: in the zone that times without one are meant in."""
+    try:
+        return at_time(desk, history, parse_moment(text, now=now))
+    except BadMoment:
+        if text[:1].isdigit() or " " in text:  # it was meant as a time
+            raise
+    return at_commit(desk, history, commit_of(text))
 
 
 def _commit_at(desk: Desk, history: GitHistory, time: int, line: Line | None) -> Point:

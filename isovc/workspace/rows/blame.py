@@ -13,7 +13,7 @@ from isovc.encoding.digest import ChunkId
 from isovc.encoding.orderkey import encode_key
 from isovc.errors import NoSuchColumn, NoSuchRow, NoSuchTable
 from isovc.formats.delta import key_columns
-from isovc.formats.keys import meant
+from isovc.formats.keys import called, meant
 from isovc.model import Key, Table, Value
 from isovc.progress import SILENT, Progress
 from isovc.repo.commits import CommitEntry
@@ -65,7 +65,7 @@ def blame(
     past: Past,
     start: Start,
     table: str,
-    key: str | None = None,
+    key: str | Key | None = None,
     *,
     columns: Sequence[str] = (),
     where: str,
@@ -90,13 +90,13 @@ def blame(
         written = _Writers(look, shape, some, cells).found()
 
 
-def _batches(past: Past, shape: Table, root: ChunkId, key: str | None, where: str) -> Iterator[list[Row]]:
+def _batches(past: Past, shape: Table, root: ChunkId, key: str | Key | None, where: str) -> Iterator[list[Row]]:
     """The rows, few at first: somebody waits for the first page."""
     if key is not None:
         found = (get(past.forest, root, encode_key(one), width=len(shape.cells)) for one in meant(key, shape))
         row = next((row for row in found if row is not None), None)
         if row is None:
-            raise NoSuchRow(table=shape.name, key=key, where=where, ever=False)
+            raise NoSuchRow(table=shape.name, key=called(key), where=where, ever=False)
         yield [row]
         return
     rows = scan(past.forest, root, cells=range(len(shape.cells)))

@@ -11,7 +11,7 @@ from itertools import islice
 from isovc.encoding.orderkey import encode_key
 from isovc.errors import NoSuchRow
 from isovc.formats.delta import namer
-from isovc.formats.keys import meant
+from isovc.formats.keys import called, meant
 from isovc.model import Key, Value
 from isovc.progress import SILENT, Progress
 from isovc.repo.commits import CommitEntry
@@ -77,7 +77,7 @@ class _Change:
 
 
 def history_of_row(
-    past: Past, start: Start, table: str, key: str, *, where: str, progress: Progress = SILENT
+    past: Past, start: Start, table: str, key: str | Key, *, where: str, progress: Progress = SILENT
 ) -> Iterator[Event]:
     """The changes of the row that `key` means. `where`: what people call the start."""
     with looking(past, start, seconds=ENOUGH, progress=progress) as look:
@@ -85,7 +85,7 @@ def history_of_row(
         ways = (_changes(look, home_of(shape), encode_key(one)) for one in meant(key, shape))
         found = next(filter(None, map(list, ways)), None)
     if found is None:
-        raise NoSuchRow(table=shape.name, key=key, where=where, ever=True)
+        raise NoSuchRow(table=shape.name, key=called(key), where=where, ever=True)
     return (each.event(past.forest) for each in found)
 
 
