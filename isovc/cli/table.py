@@ -50,6 +50,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     "The repository": {
         "audit": "Show, check and hand on the record of who did what, when and to which data.",
         "config": "Show or change settings.",
+        "doctor": "Say what is wrong or slow here, and what helps.",
         "fsck": "Check that everything kept is whole, and name what is not.",
         "gc": "Give back the space of what nothing leads to any more.",
         "stats": "Show what the repository holds and what it weighs.",

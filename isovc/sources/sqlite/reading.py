@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from isovc.sources.sqlite.access import Access, access
 from isovc.sources.sqlite.doubts import Doubt, doubts
 from isovc.sources.sqlite.failures import told
 from isovc.sources.sqlite.foreign_keys import Broken, broken_references
+from isovc.sources.sqlite.health import Keys, Vitals, keys, pointing_nowhere, quick_check, vitals
 from isovc.sources.sqlite.long_cells import Apart
 from isovc.sources.sqlite.mark import Mark
 from isovc.sources.sqlite.pages import PageMap, Pages, read_pages
@@ -67,6 +68,26 @@ class Reading:
         with self._told():
             lines = tuple(str(row[0]) for row in self._connection.execute("PRAGMA main.integrity_check"))
         return () if lines == ("ok",) else lines
+
+    def vitals(self) -> Vitals:
+        """What the header of the file says."""
+        with self._told():
+            return vitals(self._snapshot)
+
+    def quick_check(self) -> tuple[str, ...]:
+        """What SQLite finds wrong without comparing indexes; nothing: all is well."""
+        with self._told():
+            return quick_check(self._snapshot)
+
+    def pointing_nowhere(self) -> Mapping[tuple[str, str], int]:
+        """How many rows point to rows that are not there, by their table and the one they point to."""
+        with self._told():
+            return pointing_nowhere(self._snapshot)
+
+    def keys(self, shape: Shape) -> Keys:
+        """Tables whose rows are not named well."""
+        with self._told():
+            return keys(self._snapshot, shape)
 
     def warnings(self) -> tuple[Doubt, ...]:
         """What is kept and will not come back as it is."""

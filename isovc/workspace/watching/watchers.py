@@ -100,6 +100,11 @@ def watcher_of(desk: Desk) -> Watcher | None:
         os.close(handle)
 
 
+def left_by(desk: Desk) -> Watcher | None:
+    """A watcher that ended without saying so, as one that is killed; None: there is none, or one is at work."""
+    return _said(pid_file(desk)) if watcher_of(desk) is None else None
+
+
 def stop_watcher(desk: Desk, *, seconds: float) -> Watcher:
     """Ask it to end, and wait until it has."""
     found = watcher_of(desk)
