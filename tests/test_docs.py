@@ -40,6 +40,11 @@ def test_every_command_people_are_told_of_exists(page: Path) -> None:
     assert {word.strip() for command, word in named if command == "help" and word} <= {*topics_known(), *COMMANDS}
 
 
+def test_the_menu_of_the_site_leads_to_every_page() -> None:
+    menu = re.findall(r"^ +- (\S+\.md)$", _read(ROOT / "scripts" / "mkdocs.yml"), re.MULTILINE)
+    assert sorted(menu) == sorted(page.relative_to(ROOT / "docs").as_posix() for page in PAGES[1:])
+
+
 def test_every_library_is_listed_with_its_room() -> None:
     rows = re.findall(r"^\| ([a-z0-9-]+)[^|]*\| ([a-z]+) \|", _read(ROOT / "docs/design/dependencies.md"), re.MULTILINE)
     listed = {library.replace("-", "_"): {room} for library, room in rows if library != "library"}
