@@ -486,10 +486,10 @@ class NoSuchRevision(Refused):
 
     code = "no-such-revision"
 
-    def __init__(self, *, text: str, why: str = "", near: list[str] | None = None) -> None:
+    def __init__(self, *, text: str, why: str = "", near: list[str] | None = None, hint: str = "") -> None:
         self.text, self.why, self.near = text, why, near or []
         because = f": {why}" if why else ""
-        hint = _did_you_mean(self.near) or "isovc log lists versions"
+        hint = hint or _did_you_mean(self.near) or "isovc log lists versions"
         super().__init__(f"there is no version {text}{because}", hint=hint)
 
 

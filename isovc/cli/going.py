@@ -64,6 +64,10 @@ def _lines(gone: Gone, *, dry_run: bool, recorded: str) -> Iterator[Line]:
         yield f"What was written since ({totals(gone.since)}) is kept: {_way_back(gone)}"
         if recorded:
             yield f"When something new has been done: isovc op restore --before {recorded[:12]}"
+    if gone.way.verb == "undo" and not dry_run and [step.operation.command for step in gone.way.steps] == ["commit"]:
+        # who types undo after a bad UPDATE means the UPDATE, which is not ours to undo
+        yield "The rows stay, as a commit changes none. To take back what another program wrote:"
+        yield "  isovc redo && isovc checkout HEAD -t TABLE"
 
 
 def _way_back(gone: Gone) -> str:

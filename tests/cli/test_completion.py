@@ -103,6 +103,13 @@ def test_every_shell_gets_its_script(isovc: Isovc, shell: str) -> None:
     assert "completion words --" in ended.out
 
 
+def test_without_a_word_it_is_the_shell_of_the_person(isovc: Isovc, monkeypatch: pytest.MonkeyPatch) -> None:
+    for shell, script in (("/usr/bin/fish", "fish"), ("/bin/zsh", "zsh"), ("/bin/sh", "bash")):
+        monkeypatch.setenv("SHELL", shell)
+        assert isovc("completion").out == isovc("completion", script).out
+    assert isovc("completion", "tcsh").code == 2
+
+
 @pytest.mark.parametrize("shell", [name for name in ("bash", "zsh", "fish") if shutil.which(name)])
 def test_a_shell_can_read_its_script(isovc: Isovc, tmp_path: Path, shell: str) -> None:
     script = tmp_path / "script"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -13,7 +14,7 @@ from isovc.cli.here import here_of
 from isovc.cli.revision import commit_of, meant_by, version_of
 from isovc.cli.who import deed
 from isovc.cli.wording import counts_document, difference_lines, totals
-from isovc.errors import OptionsClash
+from isovc.errors import BadRevision, NoSuchRevision, OptionsClash
 from isovc.history.git_history import GitHistory
 from isovc.workspace.heads import head_of
 from isovc.workspace.mirroring import mirror
@@ -55,7 +56,13 @@ def checkout(
             )
             return
         left = desk.worktree.branch or desk.worktree.head[:12]
-        target = commit_of(here, desk, revision, branch_first=True)
+        try:
+            target = commit_of(here, desk, revision, branch_first=True)
+        except (BadRevision, NoSuchRevision):
+            if revision not in desk.head.roots:
+                raise
+            hint = f"isovc checkout HEAD -t {quote(revision)} takes it as the last version has it"
+            raise NoSuchRevision(text=revision, why="that is a table", hint=hint) from None
         head = head_of(target, new=new, detach=detach)
         came = switch(desk, history, head, target.id, by, carry=carry, create=new is not None)
         here.screen.say_if(mirror(desk.repository, history))

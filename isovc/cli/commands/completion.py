@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from importlib.resources import files
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -20,8 +22,9 @@ _SCRIPTS = files("isovc.cli") / "completions"
 def completion(
     ctx: typer.Context,
     shell: Annotated[
-        Literal["bash", "zsh", "fish", "words"], typer.Argument(metavar="bash|zsh|fish|words", help="Which shell.")
-    ],
+        Literal["bash", "zsh", "fish", "words", ""],
+        typer.Argument(metavar="[bash|zsh|fish|words]", help="Which shell; else yours, or bash.", show_default=False),
+    ] = "",
     words: Annotated[
         list[str] | None,
         typer.Argument(metavar="[WORD]...", help="With words: list what may stand where the last one is."),
@@ -42,5 +45,16 @@ def completion(
         found = candidates(here, words or [])
         here.screen.show(dict(found), [f"{word}\t{about}" for word, about in found])
         return
+    shell = shell or _yours()
     script = (_SCRIPTS / f"isovc.{shell}").read_text(encoding="utf-8")
     here.screen.show({"shell": shell, "script": script}, script.rstrip("\n").split("\n"))
+
+
+def _yours() -> Literal["bash", "zsh", "fish"]:
+    match Path(os.environ.get("SHELL", "")).name:
+        case "zsh":
+            return "zsh"
+        case "fish":
+            return "fish"
+        case _:
+            return "bash"

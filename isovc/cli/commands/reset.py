@@ -24,7 +24,7 @@ app = command_app()
 @app.command()
 def reset(
     ctx: typer.Context,
-    revision: Annotated[str, typer.Argument(metavar="REV", help="The version the branch shall lead to.")],
+    revision: Annotated[str, typer.Argument(metavar="[REV]", help="The version the branch shall lead to.")] = "HEAD",
     soft: Annotated[bool, typer.Option("--soft", help="Leave the database as it is (the default).")] = False,
     hard: Annotated[bool, typer.Option("--hard", help="Make the database that version too.")] = False,
 ) -> None:
