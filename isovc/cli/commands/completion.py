@@ -22,9 +22,9 @@ _SCRIPTS = files("isovc.cli") / "completions"
 def completion(
     ctx: typer.Context,
     shell: Annotated[
-        Literal["bash", "zsh", "fish", "words", ""],
+        Literal["bash", "zsh", "fish", "words"] | None,
         typer.Argument(metavar="[bash|zsh|fish|words]", help="Which shell; else yours, or bash.", show_default=False),
-    ] = "",
+    ] = None,
     words: Annotated[
         list[str] | None,
         typer.Argument(metavar="[WORD]...", help="With words: list what may stand where the last one is."),
