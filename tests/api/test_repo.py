@@ -26,6 +26,7 @@ from isovc.errors import (
     RepositoryExists,
 )
 from tests.versioned import ROOT, Versioned
+from tests.watched import wait_for, watcher
 
 ADA = "Ada Example <ada@example.org>"
 
@@ -297,6 +298,28 @@ def test_a_merge_that_waits_is_settled_by_a_side(app: Versioned, repo: isovc.Rep
         repo.merge_continue()
 
 
+def test_a_commit_ends_what_waits(app: Versioned, repo: isovc.Repo) -> None:
+    repo.branch("exp")
+    app.sql("UPDATE notes SET title = 'ours'")
+    repo.commit("ours")
+    repo.switch("exp")
+    app.sql("UPDATE notes SET title = 'theirs'")
+    repo.commit("theirs")
+    repo.switch("main")
+    assert repo.merge("exp", message="said before").conflicts == 3
+    repo.resolve("notes", take="theirs")
+    assert len(repo.commit().parents) == 2 and repo.log(limit=1)[0].message == "said before"
+
+
+def test_space_comes_back_by_itself(app: Versioned, repo: isovc.Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("isovc.lifecycle.paying._LEAST", 1)
+    app.sql("UPDATE notes SET body = hex(randomblob(50000))")
+    repo.diff().close()  # captured, and not kept
+    app.sql("UPDATE notes SET body = 'x'")
+    repo.commit("short")
+    assert repo.gc(dry_run=True).chunks == 0
+
+
 def test_commits_are_taken_back_and_done_again(app: Versioned, repo: isovc.Repo) -> None:
     repo.branch("before")
     app.sql("DELETE FROM notes WHERE id = 1")
@@ -454,6 +477,37 @@ def test_what_no_result_says_is_told(app: Versioned, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("isovc.api.seat.mirror", lambda *_: "git's own tools see an older state")
     repo.tag("x")
     assert said == ["git's own tools see an older state"]
+
+
+def test_what_was_interrupted_is_settled_and_told(app: Versioned) -> None:
+    app.sql("UPDATE notes SET title = 'x'")
+    app.commit()
+    app.ok("branch", "old", "HEAD~1")
+
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("isovc.workspace.switching.confirm", stopped)
+        app.run("switch", "old")
+    said: list[str] = []
+    repo = isovc.open(app.path, author=ADA, tell=said.append)
+    assert repo.status().branch == "old" and len(said) == 1 and "switch" in said[0]
+
+
+def test_a_recorded_transaction_comes_back(app: Versioned, repo: isovc.Repo) -> None:
+    app.sql("PRAGMA journal_mode=WAL")
+    with watcher(app):
+        app.sql("UPDATE notes SET title = 'x'")
+        wait_for(lambda: app.json("coverage") and repo_knows(repo, 2))
+    assert repo.restore(transaction=1, dry_run=True).transaction == 1
+
+
+def repo_knows(repo: isovc.Repo, number: int) -> bool:
+    try:
+        return repo.restore(transaction=number, dry_run=True).transaction == number
+    except isovc.IsovcError as error:
+        return error.code == "nothing-differs"
 
 
 def test_times_are_in_utc(repo: isovc.Repo) -> None:

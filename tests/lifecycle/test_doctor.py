@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +20,7 @@ import pytest
 
 from isovc.cli.main import main
 from isovc.lifecycle.doctor import machine
+from isovc.lifecycle.doctor.finding import Finding, looked, ok
 from tests.versioned import ROOT, Ended, Versioned
 from tests.watched import watcher
 
@@ -123,6 +124,26 @@ def test_a_damaged_database(app: Versioned) -> None:
         file.seek(size // 2 // 4096 * 4096)
         file.write(b"\xff" * 4096)
     _said(app, "problem", "damaged", code=4)
+
+
+def _wrong_header(path: Path) -> None:
+    """It counts free pages that are not there."""
+    with path.open("r+b") as file:
+        file.seek(36)
+        file.write((9).to_bytes(4, "big"))
+
+
+def test_a_database_whose_parts_contradict_each_other(app: Versioned) -> None:
+    _wrong_header(app.path)
+    assert "isovc restore" in _said(app, "problem", "Freelist", code=4)["hint"]
+
+
+def test_rows_that_break_a_rule_are_no_damage(app: Versioned) -> None:
+    app.sql(
+        "UPDATE notes SET title = NULL WHERE id = 2; PRAGMA writable_schema=ON;"
+        "UPDATE sqlite_schema SET sql = replace(sql, 'title TEXT', 'title TEXT NOT NULL') WHERE name = 'notes'"
+    )
+    assert "NULL value in notes.title" in _said(app, "advice", "break rules")["message"]
 
 
 def test_what_is_no_database(app: Versioned) -> None:
@@ -240,6 +261,14 @@ def test_a_store_with_a_damaged_page(app: Versioned) -> None:
         file.seek((page - 1) * size)
         file.write(b"\xff" * 200)
     _said(app, "problem", "", code=4)
+
+
+def test_a_store_whose_parts_contradict_each_other(app: Versioned) -> None:
+    with closing(sqlite3.connect(app.folder / "store.db")) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    _wrong_header(app.folder / "store.db")
+    told = _said(app, "problem", "reelist", code=4)  # two libraries, two spellings
+    assert told["about"] == "store.db" and "***" not in told["message"]
 
 
 def test_a_store_that_is_missing(app: Versioned) -> None:
@@ -455,9 +484,9 @@ def test_a_folder_that_cannot_be_written(app: Versioned) -> None:
         app.folder.chmod(0o755)
 
 
-MOUNTS = r"""22 1 259:1 / / rw,relatime shared:1 - ext4 /dev/root rw
-40 22 0:35 / /mnt/my\040data rw,relatime shared:20 - nfs4 server:/x rw
+MOUNTS = r"""40 22 0:35 / /mnt/my\040data rw,relatime shared:20 - nfs4 server:/x rw
 41 40 0:36 / /mnt/my\040data/near rw,relatime - tmpfs tmpfs rw
+22 1 259:1 / / rw,relatime shared:1 - ext4 /dev/root rw
 """
 
 
@@ -476,6 +505,11 @@ def test_a_network_file_system(app: Versioned, monkeypatch: pytest.MonkeyPatch, 
     listed.write_text(MOUNTS.replace("ext4", "cifs"))
     monkeypatch.setattr(machine, "_MOUNTS", listed)
     assert "cifs" in _said(app, "advice", "network")["message"]
+
+
+def test_a_system_that_lists_no_mounts(app: Versioned, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(machine, "_MOUNTS", tmp_path / "nowhere")
+    assert "are free" in _said(app, "ok", "are free")["message"]
 
 
 # -- never a traceback -------------------------------------------------------------------------------------------------
@@ -507,3 +541,21 @@ def test_whatever_is_wrecked_is_told_in_words(app: Versioned, wreck: str) -> Non
     ended: Ended = app.run("doctor", "-v")
     assert ended.code in (0, 1, 4) and "unexpected" not in ended.out + ended.err
     assert app.run("doctor", "--json").code == ended.code
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (PermissionError(13, "Permission denied", "/some/file"), "/some/file: Permission denied"),
+        (OSError("odd"), "odd"),
+        (ZeroDivisionError("two\nlines"), "ZeroDivisionError: two lines"),
+    ],
+)
+def test_a_look_that_fails_is_a_finding_behind_what_was_found(error: Exception, words: str) -> None:
+    def look() -> Iterator[Finding]:
+        yield ok("x", "seen")
+        raise error
+
+    first, last = looked("x", look)
+    assert (first.message, last.level, last.about) == ("seen", "problem", "x")
+    assert words in last.message and last.hint

@@ -74,7 +74,7 @@ def _store(opened: Repository, progress: Progress) -> Iterator[Finding]:
     with progress.task("Checking store.db"), opened.file.reading() as db:
         lines = [str(row[0]) for row in db.execute("PRAGMA quick_check(5)")]
         if lines != ["ok"]:
-            said = some([" ".join(each.split()) for each in lines])
+            said = some([" ".join(each.removeprefix("*** in database main ***").split()) for each in lines])
             yield problem("store.db", f"SQLite finds it damaged: {said}", "isovc fsck names what is lost", damaged=True)
             return
         commits = [each.commit for each in Worktrees(db).all() if each.commit]
