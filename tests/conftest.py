@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,10 @@ from hypothesis import settings
 
 from isovc.cli.main import main
 from tests.versioned import Versioned
+
+# who starts the tests in the background may have them ignore Ctrl-C, and whatever they start would too
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # a machine under load is no failure
 settings.register_profile("isovc", deadline=None)
