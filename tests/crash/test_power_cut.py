@@ -44,7 +44,8 @@ _CHAIN: tuple[str | Words, ...] = (
 
 
 @pytest.mark.needs("strace", "git")
-@pytest.mark.parametrize(("scenario", "amount"), scenarios.trials(_FEW, _MANY))
+# not those with files: several threads sync them at once, and the recorder puts the writes of one into an order
+@pytest.mark.parametrize(("scenario", "amount"), scenarios.trials(_FEW, _MANY, without=scenarios.FILES))
 def test_power_cut_during_a_command(
     witness: Witness, capsys: pytest.CaptureFixture[str], tmp_path: Path, scenario: Scenario, amount: int
 ) -> None:
