@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -23,6 +24,15 @@ def write_durably(path: Path, data: bytes) -> None:
     except BaseException:
         fresh.unlink(missing_ok=True)
         raise
+
+
+def write_to_cache(path: Path, data: bytes) -> None:
+    """Replace a file whole, if that can be done: what is not kept is found out again."""
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    with suppress(OSError):
+        path.parent.mkdir(exist_ok=True)
+        fresh.write_bytes(data)
+        fresh.replace(path)
 
 
 def fsync_folder(path: Path) -> None:

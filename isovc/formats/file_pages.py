@@ -6,9 +6,8 @@ from base64 import b64encode
 from collections.abc import Iterator, Sequence
 
 from isovc.formats.files import FileDelta, FileSide, Read, beside, line_changes, picture
-from isovc.formats.markup import safe
+from isovc.formats.markup import SIGNS, safe
 
-_SIGNS = {"added": "+", "modified": "~", "removed": "&minus;", "renamed": "&rarr;"}
 _TAGS = {"+": "ins", "-": "del"}
 
 
@@ -36,7 +35,7 @@ def _head(each: FileDelta) -> str:
     side = other or one
     if side is not None and None in (one, other):
         said.append(safe(side.kind))
-    return f'<p class="file"><b>{_SIGNS[each.op]}</b> {was}<b>{safe(each.path)}</b> {", ".join(said)}</p>\n'
+    return f'<p class="file"><b>{SIGNS[each.op]}</b> {was}<b>{safe(each.path)}</b> {", ".join(said)}</p>\n'
 
 
 def _figure(caption: str, side: FileSide | None, content: bytes | None) -> str:

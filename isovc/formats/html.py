@@ -8,11 +8,9 @@ from difflib import ndiff
 from isovc.formats import file_pages
 from isovc.formats.delta import Definition, Delta, RowPatch, TableDelta, key_columns, row_patches, same
 from isovc.formats.files import FileDelta, Read
-from isovc.formats.markup import safe
+from isovc.formats.markup import SIGNS, safe
 from isovc.formats.words import both, key_shown, shown
 from isovc.model import Value
-
-_SIGNS = {"added": "+", "modified": "~", "removed": "&minus;", "renamed": "&rarr;"}
 
 _HEAD = """<!DOCTYPE html>
 <html lang="en">
@@ -140,7 +138,7 @@ def _said(counts: tuple[int, int, int]) -> str:
 def _definition(each: Definition) -> str:
     was = f" (was {safe(each.was)})" if each.was else ""
     columns = "".join(f" {safe(old)} &rarr; {safe(new)}" for old, new in each.columns.items())
-    head = f"<p><b>{_SIGNS[each.op]}</b> {each.type} <b>{safe(each.name)}</b>{was}{columns}</p>\n"
+    head = f"<p><b>{SIGNS[each.op]}</b> {each.type} <b>{safe(each.name)}</b>{was}{columns}</p>\n"
     sides = ["" if side is None else str(side) for side in (each.before, each.after)]
     lines = []
     for line in ndiff(sides[0].splitlines(), sides[1].splitlines()):
@@ -192,7 +190,7 @@ def _row(change: RowPatch, columns: list[str], renamed: Mapping[str, str]) -> st
         else:
             was, now = both(old, new)
             cells.append(f'<td class="cell"><del>{safe(was)}</del><ins>{safe(now)}</ins></td>')
-    head = f'<td>{_SIGNS[change.op]}</td><td class="key">{safe(key_shown(change.key))}</td>'
+    head = f'<td>{SIGNS[change.op]}</td><td class="key">{safe(key_shown(change.key))}</td>'
     return f'<tr class="{change.op}">{head}{"".join(cells)}</tr>\n'
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
+SIGNS = {"added": "+", "modified": "~", "removed": "&minus;", "renamed": "&rarr;"}
+
 
 def safe(text: str) -> str:
     """Text that cannot be markup; what no page can hold is shown escaped."""

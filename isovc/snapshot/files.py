@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from isovc.encoding.values import External
 from isovc.snapshot.version import FILE_TABLE, FILES, Version
-from isovc.tree.build import build
 from isovc.tree.diff import diff
 from isovc.tree.forest import Forest, Root
 from isovc.tree.read import scan
@@ -93,8 +92,13 @@ def file_changes(forest: Forest, before: Version, after: Version) -> Iterator[Fi
     old, new = files_root(before), files_root(after)
     if old == new:
         return
-    empty = build(forest, ())
-    for change in diff(forest, (old or empty).id, (new or empty).id, width=WIDTH):
+    if old is None:
+        yield from (FileChange(each.path, None, each) for each in files_in(forest, after))
+        return
+    if new is None:
+        yield from (FileChange(each.path, each, None) for each in files_in(forest, before))
+        return
+    for change in diff(forest, old.id, new.id, width=WIDTH):
         one, other = (None if row is None else as_file(row) for row in (change.before, change.after))
         found = one or other
         assert found is not None

@@ -47,9 +47,8 @@ class Arriving:
                 if not self._holds(seen, change.after):
                     raise PathInTheWay(path=path, needed_for=path, why="it would be lost, since no version holds it")
                 self.looked[path] = seen
-        gone = [path for path, change in self.changes.items() if change.after is None]
         is_one_name = self._placing.folds_case() or self._placing.normalises()
-        self._placing.prepare(gone, staying=self.looked.keys() - self.changes if is_one_name else ())
+        self._placing.prepare(self._gone(), staying=self.looked.keys() - self.changes if is_one_name else ())
 
     def _holds(self, seen: Seen, file: File | None) -> bool:
         """Whether what lies there is what this file holds."""
@@ -67,7 +66,10 @@ class Arriving:
     def arrive(self) -> None:
         """Give every file its name, and take away those that go."""
         if self._placing is not None:
-            self._placing.arrive(path for path, change in self.changes.items() if change.after is None)
+            self._placing.arrive(self._gone())
+
+    def _gone(self) -> list[str]:
+        return [path for path, change in self.changes.items() if change.after is None]
 
     def looks(self) -> dict[str, Seen | None]:
         """How the files look that have arrived; None: not to be believed yet."""
@@ -79,6 +81,16 @@ class Arriving:
         """What has not arrived never will."""
         self._stack.close()
         self._placing = None
+
+
+def place_files(folder: Folder, store: ChunkStore, changes: Iterable[FileChange]) -> None:
+    """Bring changes into a folder that nobody else is about."""
+    arriving = Arriving(folder, store)
+    try:
+        arriving.stage(changes)
+        arriving.arrive()
+    finally:
+        arriving.drop()
 
 
 def _place(file: File) -> Place:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from isovc.disk import fsync_folder
+from isovc.disk import fsync_folder, write_to_cache
 from isovc.encoding.values import decode, encode
 from isovc.errors import AttachmentsGone, FolderMissing, NotCanonical, PathTaken
 from isovc.progress import SILENT, Progress
@@ -25,7 +26,7 @@ from isovc.sources.files import Folder
 from isovc.tree.build import build
 from isovc.tree.forest import Root
 from isovc.workspace.appearing import growing_name
-from isovc.workspace.arriving import Arriving
+from isovc.workspace.arriving import Arriving, place_files
 from isovc.workspace.desk import Desk, database_path
 
 SETTING = "attachments"
@@ -35,11 +36,16 @@ _CLEARS = "clears "  # a fact of store.db, with the number of a working copy beh
 def folder_path(repository: Repository, worktree: Worktree) -> Path | None:
     """Where the files of a working copy lie: those of the main one where the setting says, those of another beside its
     database under a name of its own."""
-    said = _said(repository)
-    if not said:
+    if not _said(repository):
         return None
     with repository.file.reading() as db:
-        main = Worktrees(db).all()[0]
+        return _path_among(repository, Worktrees(db).all(), worktree)
+
+
+def _path_among(repository: Repository, known: Sequence[Worktree], worktree: Worktree) -> Path | None:
+    said, main = _said(repository), known[0]
+    if not said:
+        return None
     folder = Path(os.path.normpath(database_path(repository, main).parent / said))
     return folder if worktree.id == main.id else _beside(repository, database_path(repository, worktree))
 
@@ -72,7 +78,7 @@ def _folder(repository: Repository, path: Path) -> Folder:
     with repository.file.reading() as db:
         known = Worktrees(db).all()
     databases = [database_path(repository, each) for each in known]
-    others = [folder_path(repository, each) for each in known]
+    others = [_path_among(repository, known, each) for each in known]
     companions = [
         each.with_name(each.name + ending) for each in databases for ending in ("", "-wal", "-shm", "-journal")
     ]
@@ -123,12 +129,7 @@ def remember_arrived(desk: Desk, version: Version) -> None:
 
 def note(desk: Desk, known: Known) -> None:
     """Remember how the files looked."""
-    file = _cache(desk)
-    fresh = file.with_name(f"{file.name}.{os.getpid()}")
-    with suppress(OSError):  # a cache: what cannot be remembered is read again
-        file.parent.mkdir(exist_ok=True)
-        fresh.write_bytes(known.encode())
-        fresh.replace(file)
+    write_to_cache(_cache(desk), known.encode())
 
 
 def _known(desk: Desk, roots: list[Root]) -> Known | None:
@@ -161,12 +162,8 @@ def grow(here: Desk, database: Path, target: Version) -> None:
     growing = growing_name(folder)
     shutil.rmtree(growing, ignore_errors=True)
     growing.mkdir()
-    arriving = Arriving(Folder(growing), here.repository.chunks)
-    try:
-        arriving.stage(file_changes(here.repository.forest, Version(), target))
-        arriving.arrive()
-    finally:
-        arriving.drop()
+    changes = file_changes(here.repository.forest, Version(), target)
+    place_files(Folder(growing), here.repository.chunks, changes)
 
 
 def wither(here: Desk, database: Path) -> None:
@@ -211,12 +208,8 @@ def _clear(repository: Repository, number: int, path: Path, held: Version) -> No
     taken = take_folder(repository.forest, folder, known)
     found = with_files(Version(), taken.known.root)
     written = {change.path for change in file_changes(repository.forest, held, found)}
-    arriving = Arriving(folder, repository.chunks)
-    try:
-        arriving.stage(each for each in file_changes(repository.forest, held, Version()) if each.path not in written)
-        arriving.arrive()
-    finally:
-        arriving.drop()
+    going = (each for each in file_changes(repository.forest, held, Version()) if each.path not in written)
+    place_files(folder, repository.chunks, going)
     with suppress(OSError):  # not empty
         path.rmdir()
 

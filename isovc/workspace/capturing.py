@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from pathlib import Path
 
+from isovc.disk import write_to_cache
 from isovc.encoding.values import decode, encode
 from isovc.errors import NotCanonical
 from isovc.progress import SILENT, Progress
@@ -62,12 +61,7 @@ def notes(desk: Desk) -> tuple[str, ...]:
 def remember(desk: Desk, mark: bytes, version: Version, pages: PageMap) -> None:
     """Note what the database holds in the state of this mark."""
     _note(desk, mark, version)
-    file = _pages_file(desk)
-    fresh = file.with_name(f"{file.name}.{os.getpid()}")
-    with suppress(OSError):  # a cache: what cannot be remembered is looked at again
-        file.parent.mkdir(exist_ok=True)
-        fresh.write_bytes(encode([mark, pages.encode()]))
-        fresh.replace(file)
+    write_to_cache(_pages_file(desk), encode([mark, pages.encode()]))
 
 
 def remember_made(desk: Desk, version: Version, committed: Mark | None) -> None:

@@ -35,13 +35,11 @@ def merge_files(
         return mine
     if mine == was:
         return other
-    empty = build(forest, ())
-    steps = merge(forest, *((root or empty).id for root in (was, mine, other)), width=WIDTH)
+    was, mine, other = (root or build(forest, ()) for root in (was, mine, other))
+    steps = merge(forest, was.id, mine.id, other.id, width=WIDTH)
     with forest.store.writing() as writer:
         texts = Texts(forest.store, writer)
-        return edit(
-            forest, (mine or empty).id, _decided(steps, how.side(FILES), conflicts, texts), width=WIDTH, writer=writer
-        )
+        return edit(forest, mine.id, _decided(steps, how.side(FILES), conflicts, texts), width=WIDTH, writer=writer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,14 +18,14 @@ from isovc.snapshot.merging.files import merge_files
 from isovc.snapshot.merging.how import PLAIN, How, Side
 from isovc.snapshot.merging.json_cells import JsonCells
 from isovc.snapshot.merging.lineage import SIDES, Lineage
-from isovc.snapshot.merging.rows import RowMerge
+from isovc.snapshot.merging.rows import RowMerge, grown
 from isovc.snapshot.merging.virtual import Plainly, merge_virtual
 from isovc.snapshot.numbering.renumbering import renumbered
 from isovc.snapshot.numbering.sequence import SEQUENCE, merge_sequence, renamed_sequence
 from isovc.snapshot.version import Version
 from isovc.snapshot.virtual.tables import things_of
 from isovc.tree.build import build
-from isovc.tree.edit import Edit, Replacement, edit
+from isovc.tree.edit import Edit, Replacement
 from isovc.tree.forest import Forest, Root
 from isovc.tree.leaf import Row as Cells
 from isovc.tree.merge import Conflict as RowConflict
@@ -166,10 +166,7 @@ def _rows(
         rows.writer = writer = stack.enter_context(forest.store.writing())
         json = JsonCells(forest.store, writer, table, how)
         edits = _without_conflicts(table.name, steps, each, conflicts, json)
-        if start is not None:
-            return edit(forest, start.id, edits, width=width, key_width=key_width, writer=writer)
-        whole = (one.row for one in edits if isinstance(one, Edit) and one.row is not None)
-        return build(forest, whole, key_width=key_width, writer=writer)
+        return grown(forest, start, edits, table, writer)
 
 
 def _without_conflicts(

@@ -9,10 +9,9 @@ from dataclasses import replace
 from isovc.snapshot.merging.deciding import Open
 from isovc.snapshot.merging.how import PLAIN
 from isovc.snapshot.merging.lineage import lineages
-from isovc.snapshot.merging.rows import RowMerge
+from isovc.snapshot.merging.rows import RowMerge, grown
 from isovc.snapshot.version import Version
-from isovc.tree.build import build
-from isovc.tree.edit import Edit, Replacement, edit
+from isovc.tree.edit import Edit, Replacement
 from isovc.tree.forest import Forest
 
 
@@ -33,18 +32,10 @@ def with_own_rows(forest: Forest, held: Version, wanted: Version, tables: Iterab
         with ExitStack() as stack:
             steps = rows.of_one("ours", stack)
             rows.writer = writer = stack.enter_context(forest.store.writing())
-            edits = _taken(steps.steps)
-            key_width = len(table.key)
             try:
-                if steps.start is not None:
-                    width = len(table.cells)
-                    found = edit(forest, steps.start.id, edits, width=width, key_width=key_width, writer=writer)
-                else:
-                    whole = (one.row for one in edits if isinstance(one, Edit) and one.row is not None)
-                    found = build(forest, whole, key_width=key_width, writer=writer)
+                roots[name] = grown(forest, steps.start, _taken(steps.steps), table, writer)
             except _CannotStand:
                 continue
-        roots[name] = found
     return replace(wanted, roots=roots)
 
 

@@ -20,8 +20,9 @@ from isovc.snapshot.merging.settling import Settling, settling
 from isovc.snapshot.values import is_large, named, with_large
 from isovc.snapshot.version import Version
 from isovc.store.protocol import ChunkWriter
+from isovc.tree.build import build
 from isovc.tree.diff import diff, differing_cells
-from isovc.tree.edit import Edit
+from isovc.tree.edit import Edit, Replacement, edit
 from isovc.tree.forest import Forest, Root
 from isovc.tree.leaf import Row
 from isovc.tree.read import batches, get, scan
@@ -56,6 +57,17 @@ class Steps:
 
     start: Root | None
     steps: Iterator[Edit | Open]
+
+
+def grown(
+    forest: Forest, start: Root | None, edits: Iterable[Edit | Replacement], table: Table, writer: ChunkWriter
+) -> Root:
+    """The tree with these edits, or of the rows that they put where there is none."""
+    key_width = len(table.key)
+    if start is not None:
+        return edit(forest, start.id, edits, width=len(table.cells), key_width=key_width, writer=writer)
+    whole = (one.row for one in edits if isinstance(one, Edit) and one.row is not None)
+    return build(forest, whole, key_width=key_width, writer=writer)
 
 
 class RowMerge:
