@@ -16,6 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))  # the project's own rooms, installed or not
 
 import chunks  # noqa: F401 - enters its workloads
+import copies  # noqa: F401
 import databases  # noqa: F401
 import differences  # noqa: F401
 import files  # noqa: F401

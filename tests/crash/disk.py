@@ -10,30 +10,64 @@ from __future__ import annotations
 
 import os
 import random
+import stat
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.crash.recording import Deed
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a file is at one moment, or a link: then the data is where it leads."""
+
+    data: bytes = b""
+    mode: int = 0o644
+    time: int | None = None  # None: whatever the clock said
+    is_link: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What was done to a file: `what` is write, size, mode or time, as of a deed."""
+
+    time: int
+    what: str
+    at: int
+    data: bytes = b""
+
+    def after(self, held: Held) -> Held:
+        """The file once it has happened."""
+        match self.what:
+            case "mode":
+                return replace(held, mode=self.at)
+            case "time":
+                return replace(held, time=self.at)
+            case "size":
+                return replace(held, data=_put(held.data, self.at, None), time=None)
+            case _:
+                return replace(held, data=_put(held.data, self.at, self.data), time=None)
+
+
 @dataclass
 class File:
-    """Bytes, and what is to become of them."""
+    """What it is, and what is to become of it."""
 
-    durable: bytes = b""
-    under_way: list[tuple[int, bytes | None]] = field(default_factory=list)  # data at a place; None: cut to that size
+    durable: Held = Held()
+    under_way: list[Change] = field(default_factory=list)
 
-    def now(self) -> bytes:
+    def now(self) -> Held:
         """What running programs see."""
-        content = bytearray(self.durable)
-        for at, data in self.under_way:
-            _put(content, at, data)
-        return bytes(content)
+        held = self.durable
+        for change in self.under_way:
+            held = change.after(held)
+        return held
 
-    def sync(self) -> None:
-        self.durable = self.now()
-        self.under_way.clear()
+    def sync(self, until: int) -> None:
+        """What happened until then."""
+        while self.under_way and self.under_way[0].time <= until:
+            self.durable = self.under_way.pop(0).after(self.durable)
 
 
 @dataclass
@@ -58,7 +92,7 @@ class Naming:
 class Disk:
     """Everything under one folder."""
 
-    def __init__(self, files: Mapping[str, bytes | None]) -> None:
+    def __init__(self, files: Mapping[str, Held | None]) -> None:
         """With these files, all of them durable. None: it is a folder."""
         self.top = Folder()
         self.clock = 0  # counts what has happened
@@ -74,7 +108,9 @@ class Disk:
         match deed.what:
             case "make":
                 if self._find(deed.path) is None:
-                    self._name((deed.path, File()))
+                    self._name((deed.path, File(Held(mode=deed.at))))
+            case "symlink":  # where it leads lies beside its name
+                self._name((deed.path, File(Held(deed.data, mode=0o777, is_link=True))))
             case "folder":
                 self._name((deed.path, Folder()))
             case "remove":
@@ -83,32 +119,34 @@ class Disk:
                 self._name((deed.path, None), (deed.other, self._find(deed.path)))
             case "link":
                 self._name((deed.other, self._find(deed.path)))
-            case "write" | "size":
+            case "write" | "size" | "mode" | "time":
                 file = self._find(deed.path)
-                assert isinstance(file, File), deed.path
-                at = len(file.now()) if deed.at < 0 else deed.at
-                file.under_way.append((at, deed.data if deed.what == "write" else None))
+                if isinstance(file, Folder):  # its mode: whoever looks here may look anywhere
+                    return
+                assert file is not None, deed.path
+                at = len(file.now().data) if deed.at < 0 else deed.at
+                file.under_way.append(Change(self.clock, deed.what, at, deed.data))
             case "sync":
-                self._sync(deed.path)
+                self._sync(deed.path, until=self.clock - 1 - deed.at)
 
     def sync_all(self) -> None:
         """As after a long rest."""
         for _, each in self._walk(self.top, ""):
-            each.sync() if isinstance(each, File) else None
+            each.sync(self.clock) if isinstance(each, File) else None
         for folder in [self.top, *(each for _, each in self._walk(self.top, "") if isinstance(each, Folder))]:
             folder.durable = folder.now()
             folder.under_way.clear()
 
-    def now(self) -> dict[str, bytes | None]:
+    def now(self) -> dict[str, Held | None]:
         """What running programs see."""
         return {path: each.now() if isinstance(each, File) else None for path, each in self._walk(self.top, "")}
 
-    def _sync(self, path: str) -> None:
+    def _sync(self, path: str, until: int) -> None:
         found = self._find(path)
         if isinstance(found, File):
-            found.sync()
+            found.sync(until)
         elif found is not None:
-            for naming in list(found.under_way):
+            for naming in [each for each in found.under_way if each.time <= until]:
                 for folder, name, what in naming.changes:
                     _put_name(folder.durable, name, what)
                     if naming in folder.under_way:
@@ -149,11 +187,11 @@ class Loss:
         self._sector = self._dice.choice((512, 4096))
         self._fates: dict[Naming, bool] = {}  # one fate for both folders of a rename
 
-    def files(self) -> dict[str, bytes | None]:
+    def files(self) -> dict[str, Held | None]:
         """None: it is a folder."""
         return dict(self._walk(self._disk.top, ""))
 
-    def _walk(self, folder: Folder, above: str) -> Iterator[tuple[str, bytes | None]]:
+    def _walk(self, folder: Folder, above: str) -> Iterator[tuple[str, Held | None]]:
         for name, each in sorted(named(folder, self._kept(folder.under_way)).items()):
             if isinstance(each, File):
                 yield above + name, self._content(each)
@@ -172,21 +210,20 @@ class Loss:
             case _:
                 return [each for each in namings if self._fates.setdefault(each, self._dice.random() < 0.5)]
 
-    def _content(self, file: File) -> bytes:
-        if self.manner == "nothing more":
-            return file.durable
-        content = bytearray(file.durable)
-        for at, data in file.under_way:
+    def _content(self, file: File) -> Held:
+        held = file.durable
+        for change in file.under_way if self.manner != "nothing more" else ():
             fate = self._dice.choice(("lost", "whole", "whole", "torn", "only its size"))
-            if fate == "whole" or (fate != "lost" and data is None):
-                _put(content, at, data)
-            elif data and fate == "only its size":
-                content.extend(bytes(max(0, at + len(data) - len(content))))
-            elif data and fate == "torn":
-                for start, piece in _sectors(at, data, self._sector):
+            if fate == "whole" or (fate != "lost" and change.what != "write"):
+                held = change.after(held)
+            elif fate == "only its size":
+                size = max(len(held.data), change.at + len(change.data))
+                held = replace(held, data=held.data.ljust(size, b"\0"), time=None)
+            elif fate == "torn":
+                for start, piece in _sectors(change.at, change.data, self._sector):
                     if self._dice.random() < 0.5:
-                        _put(content, start, piece)
-        return bytes(content)
+                        held = replace(held, data=_put(held.data, start, piece), time=None)
+        return held
 
 
 def named(folder: Folder, namings: Sequence[Naming]) -> dict[str, File | Folder]:
@@ -206,13 +243,10 @@ def _put_name(names: dict[str, File | Folder], name: str, what: File | Folder | 
         names[name] = what
 
 
-def _put(content: bytearray, at: int, data: bytes | None) -> None:
-    size = at if data is None else at + len(data)
-    content.extend(bytes(max(0, size - len(content))))
-    if data is None:
-        del content[at:]
-    else:
-        content[at:size] = data
+def _put(content: bytes, at: int, data: bytes | None) -> bytes:
+    """Data at a place; None: cut to that size."""
+    before = content[:at].ljust(at, b"\0")
+    return before if data is None else before + data + content[at + len(data) :]
 
 
 def _sectors(at: int, data: bytes, size: int) -> Iterator[tuple[int, bytes]]:
@@ -223,21 +257,33 @@ def _sectors(at: int, data: bytes, size: int) -> Iterator[tuple[int, bytes]]:
         start = end
 
 
-def read_folder(folder: Path) -> dict[str, bytes | None]:
+def read_folder(folder: Path) -> dict[str, Held | None]:
     """The files of a folder as a disk takes them; None: it is a folder itself."""
     return {
-        path.relative_to(folder).as_posix(): None if path.is_dir() else path.read_bytes()
-        for path in folder.rglob("*")
-        if not path.name.endswith("-shm")
+        path.relative_to(folder).as_posix(): _held(path) for path in folder.rglob("*") if not path.name.endswith("-shm")
     }
 
 
-def write_folder(folder: Path, files: Mapping[str, bytes | None]) -> None:
+def write_folder(folder: Path, files: Mapping[str, Held | None]) -> None:
     """The other way round; the folder is not there yet."""
     folder.mkdir()
-    for path in sorted(files):
-        content = files[path]
-        if content is None:
-            (folder / path).mkdir()
+    for name in sorted(files):
+        path, held = folder / name, files[name]
+        if held is None:
+            path.mkdir()
+            continue
+        if held.is_link:
+            path.symlink_to(os.fsdecode(held.data))
         else:
-            (folder / path).write_bytes(content)
+            path.write_bytes(held.data)
+            path.chmod(held.mode)
+        if held.time is not None:
+            os.utime(path, ns=(held.time, held.time), follow_symlinks=False)
+
+
+def _held(path: Path) -> Held | None:
+    seen = path.lstat()
+    mode = stat.S_IMODE(seen.st_mode)
+    if stat.S_ISLNK(seen.st_mode):
+        return Held(os.fsencode(path.readlink()), mode, seen.st_mtime_ns, is_link=True)
+    return None if stat.S_ISDIR(seen.st_mode) else Held(path.read_bytes(), mode, seen.st_mtime_ns)

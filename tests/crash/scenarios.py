@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -636,11 +636,11 @@ SCENARIOS = (
 )
 
 
-def trials(few: int, many: int, *, without: Collection[Scenario] = ()) -> list[Any]:
-    """Each scenario, but for some, with a number of accidents: few, and many in the long form. Merges are one machine,
-    so half will do for each of its commands."""
+def trials(few: int, many: int) -> list[Any]:
+    """Each scenario with a number of accidents: few, and many in the long form. Merges are one machine, so half will do
+    for each of its commands."""
     found = []
-    for scenario in (each for each in SCENARIOS if each not in without):
+    for scenario in SCENARIOS:
         if not scenario.is_like_others:
             some = few // 2 if scenario in (*MERGES, *FILES) else few
             found.append(pytest.param(scenario, some, id=f"{scenario.name}-few"))

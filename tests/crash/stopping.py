@@ -9,7 +9,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.versioned import ROOT
@@ -105,6 +105,14 @@ def stop(words: Sequence[str], accident: Accident, trace: Path) -> Stopped:
     text = trace.read_text(errors="replace")
     met = any(sign in text for sign in ("(INJECTED)", "SIGKILL", "SIGTERM"))
     return Stopped(done.returncode, bool(done.stdout), done.stderr, met)
+
+
+def again(accident: Accident, trace: Path, folder: Path) -> Accident:
+    """The same for a run like the one just traced, in which it did not take place: the threads took other turns."""
+    missed = accident.call
+    like = [call for call in _read(trace, folder) if (call.name, call.thing) == (missed.name, missed.thing)]
+    near = min(like, key=lambda call: abs(call.number - missed.number), default=missed)
+    return replace(accident, call=replace(missed, number=near.number))
 
 
 def _faults(call: Call) -> Iterator[str]:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from tests.crash.disk import Disk, Loss
+from tests.crash.disk import Disk, Held, Loss
 from tests.crash.recording import Deed
 
-_OLD = {"here": None, "here/file": b"old"}
+_OLD = {"here": None, "here/file": Held(b"old")}
 _NEW = b"n" * 1000
 
 
-def left(deeds: Sequence[Deed]) -> set[bytes | None]:
+def left(deeds: Sequence[Deed], path: str = "here/file", old: Mapping[str, Held | None] = _OLD) -> set[bytes | None]:
     """What a file may hold after a power cut; None: it is not there."""
+    return {held.data if held else None for held in held_of(deeds, path, old)}
+
+
+def held_of(deeds: Sequence[Deed], path: str, old: Mapping[str, Held | None]) -> set[Held | None]:
+    """What it may be."""
     found = set()
     for seed in range(200):
-        disk = Disk(_OLD)
+        disk = Disk(old)
         for deed in deeds:
             disk.play(deed)
-        found.add(Loss(disk, str(seed)).files().get("here/file"))
+        found.add(Loss(disk, str(seed)).files().get(path))
     return found
 
 
@@ -55,14 +60,8 @@ def test_a_name_in_a_folder_that_has_no_name_yet_may_be_lost() -> None:
         Deed("sync", "there/file"),
         Deed("sync", "there"),
     ]
-    for last, gone in ([], True), ([Deed("sync", ".")], False):
-        found = set()
-        for seed in range(100):
-            disk = Disk({})
-            for deed in [*deeds, *last]:
-                disk.play(deed)
-            found.add(Loss(disk, str(seed)).files().get("there/file"))
-        assert found == ({_NEW, None} if gone else {_NEW})
+    assert left(deeds, "there/file", {}) == {_NEW, None}
+    assert left([*deeds, Deed("sync", ".")], "there/file", {}) == {_NEW}
 
 
 def test_a_name_that_was_taken_away_may_come_back() -> None:
@@ -74,3 +73,23 @@ def test_what_was_synced_stays_below_what_is_written_later() -> None:
     deeds = [Deed("write", "here/file", at=0, data=b"abc"), Deed("sync", "here/file")]
     assert left([*deeds, Deed("write", "here/file", at=-1, data=b"def")]) == {b"abc", b"abcdef", b"abc\0\0\0"}
     assert left([*deeds, Deed("size", "here/file", at=1)]) == {b"abc", b"a"}
+
+
+def test_mode_and_time_are_lost_like_anything_else_of_a_file() -> None:
+    deeds = [Deed("mode", "here/file", at=0o755), Deed("time", "here/file", at=7)]
+    now = Held(b"old", 0o755, 7)
+    found = held_of(deeds, "here/file", _OLD)
+    assert found == {Held(b"old"), Held(b"old", 0o755), Held(b"old", time=7), now}
+    assert held_of([*deeds, Deed("sync", "here/file")], "here/file", _OLD) == {now}
+
+
+def test_a_link_is_there_whole_or_not() -> None:
+    assert left([Deed("symlink", "here/link", data=b"file")], "here/link") == {b"file", None}
+
+
+def test_a_sync_is_of_what_was_there_when_it_began() -> None:
+    before, meanwhile = Deed("write", "here/file", data=b"abc"), Deed("write", "here/file", data=b"xyz")
+    assert left([before, meanwhile, Deed("sync", "here/file", at=1)]) == {b"abc", b"xyz"}
+    names = [Deed("make", "here/one"), Deed("make", "here/two"), Deed("sync", "here", at=1)]
+    assert None not in left(names, "here/one")
+    assert None in left(names, "here/two")
