@@ -78,7 +78,8 @@ class Act:
         deed, operations = self.deed, Operations(self.db)
         below = telling.below
         if not telling.undone and not telling.redone:
-            mine = operations.last(self.worktree)
+            is_mine = self._last is not None and self._last.operation.worktree == self.worktree
+            mine = self._last if is_mine else operations.last(self.worktree)
             below = mine.next_undo if mine else None
         here = self.worktrees.find(self.worktree)
         if telling.settings:

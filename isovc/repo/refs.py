@@ -63,7 +63,6 @@ class Refs:
         self._act = act
         self._seal = sealer()
         self._total = Total(db, "ref")
-        self._is_whole = False  # nothing is missing
         self._lines_total = Total(db, "ref_log")
         self.moved: dict[str, tuple[CommitId | None, CommitId | None]] = {}
 
@@ -76,8 +75,7 @@ class Refs:
         row = self._db.execute(f"SELECT {REF}, seal FROM ref WHERE name = ?", (name,)).fetchone()
         if row is not None:
             return self._ref(row)
-        if not self._is_whole:
-            self._every()  # it may be its name that is damaged
+        self._check_gone(name, self._newest(name))  # it may be its name that is damaged
         return None
 
     def need(self, name: str) -> Ref:
@@ -196,9 +194,20 @@ class Refs:
         """A ref that would have to be a folder for this one, or the other way round."""
         parts = short(name).split("/")
         above = (_kind(name) + "/".join(parts[:upto]) for upto in range(1, len(parts)))
-        below = self._db.execute("SELECT name FROM ref WHERE name >= ? AND name < ? LIMIT 1", _under(f"{name}/"))
-        found = below.fetchone()
-        return found[0] if found else next((other for other in above if self.get(other) is not None), None)
+        found = self._db.execute(
+            "SELECT name FROM ref WHERE name >= ? AND name < ? LIMIT 1", _under(f"{name}/")
+        ).fetchone()
+        if found:
+            return str(found[0])
+        for line in self._newest_under(f"{name}/"):
+            self._check_gone(line[0], line)
+        return next((other for other in above if self.get(other) is not None), None)
+
+    def _check_gone(self, name: str, newest: tuple[Any, ...] | None) -> None:
+        """A ref that is not found has no log, or one that ends with its going. It is for its log to say so: to read all
+        refs for each that is made takes as many steps as there are pairs of them."""
+        if newest is not None and newest[4] is not None:
+            raise RowDamaged(row=f"the row of {name}")
 
     def _note(self, name: str, stamp: Stamp, old: CommitId | None, new: CommitId | None, past: _Past | None) -> None:
         ids = [None if commit is None else bytes.fromhex(commit) for commit in (old, new)]
@@ -219,6 +228,11 @@ class Refs:
             f"SELECT {LINE}, seal FROM ref_log WHERE name = ? ORDER BY seq DESC LIMIT 1", (name,)
         ).fetchone()
         return self._line(row) if row else None
+
+    def _newest_under(self, prefix: str) -> Iterator[tuple[Any, ...]]:
+        """The last line of each log whose name begins so; the cells of a row are those of its greatest `seq`."""
+        listing = f"SELECT {LINE}, seal, max(seq) FROM ref_log WHERE name >= ? AND name < ? GROUP BY name"
+        return (self._line(row[:-1]) for row in self._db.execute(listing, _under(prefix)))
 
     def _every_line(self) -> list[tuple[tuple[Any, ...], bytes]]:
         """All lines of all logs in order, with their seals."""
@@ -243,7 +257,6 @@ class Refs:
         rows = self._db.execute(f"SELECT {REF}, seal FROM ref ORDER BY name", ()).fetchall()
         found = list(map(self._ref, rows))
         self._total.check(row[-1] for row in rows)
-        self._is_whole = True
         return found
 
     def _seal_of(self, ref: Ref) -> bytes:

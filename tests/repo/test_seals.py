@@ -154,6 +154,56 @@ def test_the_row_is_named(full):
     assert says("DELETE FROM ref WHERE message = ''") == "the table ref in store.db is damaged"
 
 
+def test_a_ref_that_was_lost_is_not_made_again(full):
+    for lost in ("DELETE FROM ref WHERE name = 'refs/tags/v1'", "UPDATE ref SET name = 'v9' WHERE name LIKE '%/v1'"):
+        full.execute("SAVEPOINT before")
+        full.execute(lost)
+        for name in ("refs/tags/v1", "refs/tags/v1/below"):
+            with pytest.raises(RowDamaged, match="the row of refs/tags/v1 in"):
+                Refs(full).create(name, B, Stamp(5, "tag"))
+        full.execute("ROLLBACK TO before")
+    Refs(full).create("refs/tags/a/b", A, Stamp(5, "tag"))
+    full.execute("DELETE FROM ref WHERE name = 'refs/tags/a/b'")
+    with pytest.raises(RowDamaged, match="the row of refs/tags/a/b in"):
+        Refs(full).create("refs/tags/a", B, Stamp(6, "tag"))
+
+
+def test_a_ref_that_went_may_come_again_under_itself_and_above(full):
+    refs = Refs(full)
+    refs.create("refs/tags/a/b", A, Stamp(5, "tag"))
+    refs.delete("refs/tags/a/b", Stamp(6, "delete"))
+    refs.create("refs/tags/a", B, Stamp(7, "tag"))
+    refs.delete("refs/tags/a", Stamp(8, "delete"))
+    refs.create("refs/tags/a/b", C, Stamp(9, "tag"))
+    assert [move.new for move in refs.log("refs/tags/a/b")] == [C, None, A]
+
+
+def test_to_make_a_ref_is_no_reading_of_all_others(full):
+    class Heard:
+        def __init__(self):
+            self.rows = 0
+
+        def execute(self, sql, parameters=()):
+            found = _Found(full.execute(sql, parameters).fetchall())
+            self.rows += len(found)
+            return found
+
+    few, many = Heard(), Heard()
+    Refs(few).create("refs/tags/few", A, Stamp(5, "tag"))
+    for number in range(50):
+        Refs(full).create(f"refs/tags/of/{number}", A, Stamp(6, "tag"))
+    Refs(many).create("refs/tags/many", A, Stamp(7, "tag"))
+    assert few.rows == many.rows
+
+
+class _Found(list):
+    def fetchone(self):
+        return self[0] if self else None
+
+    def fetchall(self):
+        return self
+
+
 def test_an_index_that_leads_to_another_row_is_damage(full):
     """As a flipped bit in the index of the ids does it, which says only where a row lies."""
 
