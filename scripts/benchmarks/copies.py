@@ -111,7 +111,10 @@ class Keeper(ABC):
         """A program."""
         home = {"HOME": str(self.folder), "RESTIC_PASSWORD": "bench", "BORG_BASE_DIR": str(self.folder / "base")}
         with (out or Path(os.devnull)).open("wb") as file:
-            subprocess.run(words, env={**ENVIRONMENT, **home}, check=True, stdout=file, stderr=subprocess.PIPE, cwd=at)
+            done = subprocess.run(
+                words, check=False, env={**ENVIRONMENT, **home}, stdout=file, stderr=subprocess.PIPE, cwd=at
+            )
+        assert done.returncode == 0, (words, done.stderr)
 
 
 class Ours(Keeper):
@@ -212,7 +215,7 @@ class Litestream(Keeper):
         self.run("litestream", "replicate", "-once", "-log-level", "error", self.database, self._url)
 
     def back(self, target: Path) -> None:
-        self.run("litestream", "restore", "-log-level", "error", "-txid", f"{1:016x}", "-o", target, self._url)
+        self.run("litestream", "restore", "-txid", f"{1:016x}", "-o", target, self._url)
 
 
 KEEPERS: dict[str, type[Keeper]] = {

@@ -5,16 +5,14 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from peers import DoltLite, doltlite, update
-from registry import ENVIRONMENT, Bench, Contender, Outcome, timed, workload
+from processes import process
+from registry import Bench, Contender, Outcome, timed, workload
 from tables import ITEMS, cached, load
 from trees import load_of_doltlite
 
@@ -224,32 +222,15 @@ def _branches(bench: Bench) -> dict[str, Contender]:
     return {"isovc": ours}
 
 
-def _whole(*words: str, folder: Path) -> Outcome:
-    """A command as a process."""
-    command = [sys.executable, "-m", "isovc", *words]
-    return timed(lambda: subprocess.run(command, cwd=folder, check=True, capture_output=True, env=ENVIRONMENT))
-
-
-# What a process inherits when it is forked counts in what the system says of it afterwards, so it tells itself.
-TELLING = """
-import re, resource, sys
-from isovc.cli.main import main
-code = main(sys.argv[1:])
-own = int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
-print(max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss), file=sys.stderr)
-sys.exit(code)
-"""
-
-
 @workload("isovc --version, whole process", seconds=0.10, rounds=10)
 def _version(bench: Bench) -> dict[str, Contender]:
-    return {"isovc": lambda: _whole("--version", folder=bench.scratch)}
+    return {"isovc": lambda: process("--version", at=bench.scratch)}
 
 
 @workload("isovc status, whole process, nothing changed", seconds=0.25, rounds=10)
 def _status_whole(bench: Bench) -> dict[str, Contender]:
     versioned = _committed(bench)
-    return {"isovc": lambda: _whole("status", folder=versioned.folder)}
+    return {"isovc": lambda: process("status", at=versioned.folder)}
 
 
 @workload("first commit: memory of all processes", memory=300_000_000, rounds=1)
@@ -258,11 +239,8 @@ def _memory(bench: Bench) -> dict[str, Contender]:
 
     def ours() -> Outcome:
         fresh = Versioned(bench, f"memory-{next(_numbers)}")
-        start = time.perf_counter()
-        command = [sys.executable, "-c", TELLING, "commit", "-m", "first"]
-        ended = subprocess.run(command, cwd=fresh.folder, check=True, capture_output=True, text=True, env=ENVIRONMENT)
-        seconds = time.perf_counter() - start
+        took = process("commit", "-m", "first", at=fresh.folder)
         shutil.rmtree(fresh.folder)
-        return Outcome(seconds, memory=int(ended.stderr.split()[-1]) * 1024)
+        return took
 
     return {"isovc": ours}

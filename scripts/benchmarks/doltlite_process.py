@@ -12,7 +12,11 @@ import time
 from pathlib import Path
 
 # isort: off
-import doltlite  # noqa: F401 - must come before sqlite3, whose library it replaces
+try:
+    import doltlite  # noqa: F401 - must come before sqlite3, whose library it replaces
+except ImportError:
+    print(json.dumps({"missing": "doltlite is not installed"}), flush=True)
+    sys.exit()
 import sqlite3
 
 

@@ -6,10 +6,11 @@ import os
 import random
 import shutil
 import subprocess
-import sys
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
+from processes import process
 from registry import ENVIRONMENT, Bench, Contender, Outcome, PeerMissing, timed, workload
 
 from isovc.history import Identity
@@ -26,15 +27,6 @@ _LARGE = 1 << 30
 _FULL = 1_000_000  # rows of a run with files as many and as large as they are called
 _numbers = count()
 _NOW = count(1_700_000_000_000_000, 1_000_000)
-# what a process of its own needs at most, as the system counts it
-_MEASURED = """
-import resource, runpy, sys
-sys.argv = ["isovc", *sys.argv[1:]]
-try:
-    runpy.run_module("isovc", run_name="__main__")
-finally:
-    sys.stderr.write(f"peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}")
-"""
 
 
 def _files(bench: Bench) -> Path:
@@ -64,18 +56,11 @@ class _Ours:
         subprocess.run(["sqlite3", self.folder / "app.db", "CREATE TABLE t(a)"], check=True)
         self.isovc("init", "app.db", "--attachments", os.path.relpath(files, self.folder))
 
-    def isovc(self, *words: str, out: Path | None = None) -> Outcome:
+    def isovc(self, *words: str) -> Outcome:
         """A whole process."""
-        with (out or Path(os.devnull)).open("wb") as file:
-            took = timed(lambda: self._run(words, file))
-        return Outcome(took.seconds, bytes=self.size(), memory=self._peak)
-
-    def _run(self, words: tuple[str, ...], file: object) -> None:
-        program = [sys.executable, "-c", _MEASURED, "-C", str(self.folder / "app.db"), *words]
-        if words[0] == "init":
-            program[4:5] = [str(self.folder)]
-        done = subprocess.run(program, env=self._environment, stdout=file, stderr=subprocess.PIPE, check=True)
-        self._peak = int(done.stderr.rpartition(b"peak ")[2])
+        at = self.folder / "app.db" if words[0] != "init" else self.folder
+        took = process("-C", at, *words, at=self.folder, environment=self._environment)
+        return replace(took, bytes=self.size())
 
     def commit(self) -> Outcome:
         """Whatever the folder holds now."""

@@ -6,17 +6,15 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
-from databases import TELLING
 from peers import DoltLite
-from registry import ENVIRONMENT, Bench, Contender, Outcome, workload
+from processes import process
+from registry import Bench, Contender, Outcome, workload
 
 from isovc.repo.place import FOLDER
 
@@ -45,11 +43,8 @@ class Files:
     def isovc(self, *words: str) -> Outcome:
         """A command as a process; the bytes are what the repository grew by."""
         before = self._size()
-        start = time.perf_counter()
-        command = [sys.executable, "-c", TELLING, *words]
-        ended = subprocess.run(command, cwd=self.folder, check=True, capture_output=True, text=True, env=ENVIRONMENT)
-        seconds = time.perf_counter() - start
-        return Outcome(seconds, bytes=self._size() - before, memory=int(ended.stderr.split()[-1]) * 1024)
+        took = process(*words, at=self.folder)
+        return replace(took, bytes=self._size() - before)
 
     def put_large(self) -> None:
         """A cell that is made piece by piece here, too."""

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
-import time
 from itertools import count
 from typing import Any
 
-from databases import TELLING, Versioned
+from databases import Versioned
 from peers import DoltLite, doltlite, update
-from registry import ENVIRONMENT, Bench, Contender, Outcome, workload
+from processes import process
+from registry import Bench, Contender, Outcome, workload
 
 from isovc.history import Identity
 from isovc.repo.deeds import Deed
@@ -157,13 +155,8 @@ def _memory(bench: Bench) -> dict[str, Contender]:
     versioned = _parted(bench, "merging-many", alike=False, many=min(_MANY, bench.rows // 4))
 
     def ours() -> Outcome:
-        start = time.perf_counter()
-        command = [sys.executable, "-c", TELLING, "merge", "exp"]
-        ended = subprocess.run(
-            command, cwd=versioned.folder, check=True, capture_output=True, text=True, env=ENVIRONMENT
-        )
-        seconds = time.perf_counter() - start
+        took = process("merge", "exp", at=versioned.folder)
         versioned.run(_undo)
-        return Outcome(seconds, memory=int(ended.stderr.split()[-1]) * 1024)
+        return took
 
     return {"isovc": ours}

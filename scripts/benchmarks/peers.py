@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,18 @@ class DoltLite:
     """The items table in DoltLite, in a process of its own; times are measured there."""
 
     def __init__(self, path: Path) -> None:
-        if find_spec("doltlite") is None:
-            raise PeerMissing("doltlite is not installed (pip install doltlite)")
         self.path = path
         program = Path(__file__).with_name("doltlite_process.py")
         self._process = subprocess.Popen(
-            [sys.executable, str(program), str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [os.environ.get("PEERS", sys.executable), str(program), str(path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         first = self._line()
+        if "missing" in first:
+            self.close()
+            raise PeerMissing(first["missing"])
         self.version = first["version"]
 
     def run(self, *work: str | tuple[str, Any], may_fail: bool = False) -> Outcome:

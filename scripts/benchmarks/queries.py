@@ -4,15 +4,14 @@ alone, on an open database."""
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from databases import Versioned
 from peers import doltlite
-from registry import ENVIRONMENT, Bench, Contender, Outcome, timed, workload
+from processes import process
+from registry import Bench, Contender, Outcome, workload
 
 from isovc.cli.asked import revisions_of
 from isovc.history import Identity
@@ -100,15 +99,6 @@ def _point(bench: Bench) -> dict[str, Contender]:
     return _asked(bench, f"SELECT * FROM {{}} WHERE id = {bench.rows // 3}", again=True)
 
 
-_PROGRAM = """
-import resource, sys
-from isovc.cli.main import main
-code = main(["-C", sys.argv[1], "-q", "sql", "SELECT * FROM items", "--at", "HEAD", "-o", sys.argv[2], "--csv"])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
-sys.exit(code)
-"""
-
-
 @workload("SQL on an old version: a whole process", memory=300_000_000, rounds=1)
 def _memory(bench: Bench) -> dict[str, Contender]:
     """Every row as CSV into a file, with an empty cache."""
@@ -117,13 +107,7 @@ def _memory(bench: Bench) -> dict[str, Contender]:
     def ours() -> Outcome:
         shutil.rmtree(versioned.folder / FOLDER / "cache" / "sql", ignore_errors=True)
         target = Path(bench.scratch, f"answer-{next(_numbers)}.csv")
-        words = [sys.executable, "-c", _PROGRAM, str(versioned.database), str(target)]
-        peaks: list[int] = []
-
-        def work() -> None:
-            done = subprocess.run(words, env=ENVIRONMENT, check=True, capture_output=True, text=True)
-            peaks.append(int(done.stdout.split()[-1]))
-
-        return Outcome(timed(work).seconds, memory=peaks[0])
+        words = ("-q", "sql", "SELECT * FROM items", "--at", "HEAD", "-o", str(target), "--csv")
+        return process(*words, at=versioned.folder)
 
     return {"isovc": ours}
