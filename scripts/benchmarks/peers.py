@@ -6,11 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from registry import Bench, Outcome, PeerMissing
 from tables import ITEMS, cached
+
+PYTHON = os.environ.get("PEERS", sys.executable)  # that has the peers of the package index
 
 
 class DoltLite:
@@ -20,7 +23,7 @@ class DoltLite:
         self.path = path
         program = Path(__file__).with_name("doltlite_process.py")
         self._process = subprocess.Popen(
-            [os.environ.get("PEERS", sys.executable), str(program), str(path)],
+            [PYTHON, str(program), str(path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -58,6 +61,28 @@ class DoltLite:
             raise RuntimeError("DoltLite's process ended")
         answer: dict[str, Any] = json.loads(line)
         return answer
+
+
+_SAYING = {
+    "doltlite": (PYTHON, "-c", "import importlib.metadata as m; print(m.version('doltlite'))"),
+    "sqlite3": ("sqlite3", "--version"),
+    "restic": ("restic", "version"),
+    "borg": ("borg", "--version"),
+    "litestream": ("litestream", "version"),
+}
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Of the peers that are here."""
+    found = {}
+    for name, words in _SAYING.items():
+        try:
+            said = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+        except (OSError, subprocess.CalledProcessError):
+            continue
+        found[name] = next(word for word in said.split() if word[0].isdigit())
+    return found
 
 
 def update(ids: list[int], add: float) -> list[str | tuple[str, Any]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from peers import versions
 from registry import Outcome, Workload
 
 
@@ -102,17 +103,20 @@ def machine() -> dict[str, object]:
         "python": platform.python_version(),
         "cores": os.cpu_count(),
         "load": os.getloadavg()[0],
-        **{package: _version(package) for package in ("isovc", "doltlite", "zstandard", "blake3", "msgpack")},
+        **{package: _version(package) for package in ("isovc", "zstandard", "blake3", "msgpack")},
+        **versions(),
     }
 
 
 def table(results: list[Result]) -> str:
     """Markdown."""
     about = machine()
+    peers = ", ".join(f"{name} {version}" for name, version in versions().items())
     told = (
         f"{about['when']}, {about['system']}, {about['cores']} cores, load {about['load']:.1f} at the end, Python "
-        f"{about['python']}. Times are the least, the median and the most of several goes, in turn with the peer's. A "
-        "ratio below 1 means that isovc is faster. Other work on the machine moves all of them: compare ratios."
+        f"{about['python']}; {peers}. Times are the least, the median and the most of several goes, in turn with the "
+        "peer's. A ratio below 1 means that isovc is faster. Other work on the machine moves all of them: compare "
+        "ratios."
     )
     lines = [
         "# Results",
