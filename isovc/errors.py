@@ -1308,7 +1308,7 @@ class FolderMissing(Refused):
 
     def __init__(self, *, path: object) -> None:
         self.path = path
-        super().__init__(f"there is no folder {path}", hint=f"mkdir -p {path}")
+        super().__init__(f"there is no folder {path}", hint=f"mkdir -p {quote(str(path))}")
 
 
 class PathNotText(Refused):
@@ -1599,8 +1599,8 @@ class AttachmentsGone(Refused):
         self.folder = folder
         super().__init__(
             f"the folder {folder} is not there, and its files are part of the version that is checked out",
-            hint="put it back, or make it anew with mkdir to say that its files are gone; "
-            "isovc config attachments DIR names another one",
+            hint=f"put it back; or mkdir {quote(str(folder))}, and then isovc checkout HEAD -t files/ writes its "
+            "files again and isovc commit says that they are gone; isovc config attachments DIR names another folder",
         )
 
 

@@ -13,7 +13,9 @@ from isovc.workspace.desk import Desk
 def named(here: Here, desk: Desk, history: GitHistory, text: str) -> tuple[str, str, Version]:
     """The revision, the path and the version that are meant. Times hold colons too, and so do paths: the first place
     counts before which there stands a revision."""
-    places = [at for at, letter in enumerate(text) if letter == ":"]
+    colons = [at for at, letter in enumerate(text) if letter == ":"]
+    # not one inside of @{...}: what is wrong with the time is to be told, and not with half of it
+    places = [at for at in colons if "@{" not in text[:at].rpartition("}")[2]] or colons
     if not places:
         raise BadRevision(text=text, why="it is to be REV:PATH, as HEAD:letters/a.txt")
     wrong: IsovcError | None = None

@@ -18,7 +18,7 @@ from isovc.encoding.values import decode, encode
 from isovc.errors import FileUnreadable, FileVanished, NotCanonical
 from isovc.progress import SILENT, Progress, Task
 from isovc.snapshot.files import WIDTH, File
-from isovc.sources.files import Folder, Seen, media_type
+from isovc.sources.files import EARLIEST, LATEST, Folder, Seen, media_type
 from isovc.store.protocol import ChunkWriter
 from isovc.tree.build import build
 from isovc.tree.edit import Edit, edit
@@ -146,6 +146,8 @@ class _Taking:
             self._seen[seen.path] = None
             self._notes.append(f"{seen.path} changed while it was read; what was read of it last is kept")
         self._looked[seen.path] = seen
+        if seen.mtime in (EARLIEST, LATEST):
+            self._notes.append(f"{seen.path}: its time is not within 1677 to 2262; the nearest that is stands for it")
         kind = stat.S_IFLNK if seen.is_link else stat.S_IFREG
         media = "" if seen.is_link else media_type(seen.path)
         return File(seen.path, kind | seen.mode, content.length, seen.mtime, media, content)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from isovc.disk import fsync_folder, write_to_cache
 from isovc.encoding.values import decode, encode
-from isovc.errors import AttachmentsGone, FolderMissing, NotCanonical, PathTaken
+from isovc.errors import AttachmentsGone, BadSetting, FolderMissing, IsovcError, NotCanonical, PathTaken
 from isovc.progress import SILENT, Progress
 from isovc.repo.database import Database as Connection
 from isovc.repo.repository import Repository
@@ -56,10 +56,13 @@ def _beside(repository: Repository, database: Path) -> Path | None:
     return database.with_name(f"{Path(os.path.normpath(said)).name}-{database.stem}") if said else None
 
 
-def check_folder(path: Path) -> None:
-    """Refuse a folder that is not there, or is none."""
+def check_folder(path: Path, *, own: Path | None = None) -> None:
+    """Refuse a folder that is not there, or is none, or lies in the repository's own folder: a version would hold what
+    holds it, and reading the repository's database as a file lets go of the locks on it."""
     if not path.is_dir():
         raise FolderMissing(path=path)
+    if own is not None and path.resolve().is_relative_to(own.resolve()):
+        raise BadSetting(key=SETTING, value=repr(str(path)), allowed="a folder outside of the repository's own")
 
 
 def _said(repository: Repository) -> str:
@@ -71,7 +74,18 @@ def folder_of(desk: Desk) -> Folder | None:
     path = folder_path(desk.repository, desk.worktree)
     if path is None:
         return None
+    if path.is_dir():  # one that is gone is told by whoever needs it
+        check_folder(path, own=desk.repository.folder)
     return _folder(desk.repository, path)
+
+
+def sweep(desk: Desk) -> None:
+    """Clear what a command that was killed had made and not brought to its place; what cannot be cleared now the next
+    command that brings files clears, or tells."""
+    with suppress(IsovcError):
+        folder = folder_of(desk)
+        if folder is not None:
+            folder.sweep()
 
 
 def _folder(repository: Repository, path: Path) -> Folder:

@@ -43,7 +43,7 @@ from isovc.snapshot.move import plan_move
 from isovc.snapshot.version import Version, decode_version, encode_version, same
 from isovc.sources.sqlite import Writing
 from isovc.workspace.arriving import Arriving
-from isovc.workspace.attachments import folder_of, put_right, remember_arrived
+from isovc.workspace.attachments import folder_of, put_right, remember_arrived, sweep
 from isovc.workspace.capturing import look_at, remember_made
 from isovc.workspace.committing import write_commit
 from isovc.workspace.desk import Desk
@@ -222,6 +222,7 @@ def _settle(desk: Desk, writing: Writing) -> tuple[Desk, str]:
         return desk, ""
     name = f"interrupted `isovc {intent.deed.command}`"
     before, wanted = (decode_version(files) for files in (intent.before_files, intent.live_files))
+    sweep(desk)
     # files arrive once the rows are there, so the rows tell how far it came; the files only where no row was to change
     is_about_files = same(without_files(before), without_files(wanted)) and not same(before, wanted)
     is_untouched = writing.mark.encode() == intent.mark and not is_about_files

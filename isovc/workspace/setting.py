@@ -73,7 +73,7 @@ def change_setting(desk: Desk, key: str, value: Plain | None, deed: Deed) -> Non
     if key == SETTING and value:
         with desk.repository.file.reading() as db:
             main = database_path(desk.repository, Worktrees(db).all()[0])
-        check_folder(main.parent / str(value))
+        check_folder(main.parent / str(value), own=desk.repository.folder)
     # it holds for this operation already: a key that is lost must not keep anybody from naming another
     desk.repository.settings = desk.repository.settings.changed(key, value)
     with acting(desk.repository, deed, desk.worktree.id) as act:

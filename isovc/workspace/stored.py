@@ -7,7 +7,7 @@ from pathlib import Path
 
 from isovc.blobs import stream
 from isovc.encoding.orderkey import encode_key
-from isovc.errors import FolderTaken, NoSuchFile
+from isovc.errors import FolderMissing, FolderTaken, NoSuchFile
 from isovc.progress import SILENT, Progress
 from isovc.repo.names import near_names
 from isovc.repo.repository import Repository
@@ -45,6 +45,8 @@ def export(repository: Repository, version: Version, into: Path, *, progress: Pr
     """Write all of them into a folder that is new or empty; how many there are."""
     if into.exists() and (not into.is_dir() or any(into.iterdir())):
         raise FolderTaken(folder=into)
+    if not into.parent.is_dir():
+        raise FolderMissing(path=into.parent)
     is_new = not into.exists()
     into.mkdir(exist_ok=True)
     arriving = Arriving(Folder(into), repository.chunks)

@@ -452,6 +452,32 @@ def test_a_bad_ignore_file_changes_nothing(filed: Filed) -> None:
         assert filed.held() == held
 
 
+@pytest.mark.parametrize("line", ["a" * 3_000_000, "*a" * 3_000])
+def test_a_line_that_is_longer_than_any_path_is_no_pattern(filed: Filed, line: str) -> None:
+    """Something else came to lie under that name."""
+    filed.put(".isovcignore", f"{line}\n")
+    ended = filed.run("status", "--json")
+    assert ended.code == 1 and len(ended.out) < 300
+    assert json.loads(ended.out)["error"]["code"] == "bad-ignore-pattern"
+
+
+# -- times -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("time", [13_569_465_600_000_000_000, -(1 << 62) * 3])
+def test_a_time_that_64_bits_do_not_reach_is_told_and_the_file_kept(filed: Filed, time: int) -> None:
+    filed.put("a.txt", "from afar\n", mtime=time)
+    if -(1 << 63) <= (filed.files / "a.txt").stat().st_mtime_ns < 1 << 63:
+        pytest.skip("no such time on this disk")
+    ended = filed.run("commit", "-m", "afar")
+    assert ended.code == 0 and "a.txt: its time" in ended.err, ended
+    assert filed.clean
+    for words in (("ls", "HEAD"), ("diff", "HEAD~1"), ("switch", "-c", "exp", "HEAD~1"), ("switch", "main")):
+        filed.ok(*words)
+    assert filed.texts_of("a.txt") == "from afar\n" and filed.clean
+    filed.sound()
+
+
 # -- the folder itself -------------------------------------------------------------------------------------------------
 
 
@@ -565,6 +591,18 @@ def test_another_folder_is_named(filed: Filed) -> None:
     assert read(other) == held and filed.held() == held
     filed.refused("config", "attachments", "nowhere")
     assert filed.json("config", "attachments")["value"] == "others"
+
+
+@pytest.mark.parametrize("inside", [".isovc", ".isovc/git", "link/git"])
+def test_the_folder_of_the_repository_is_no_folder_of_files(filed: Filed, inside: str) -> None:
+    (filed.path.parent / "link").symlink_to(".isovc")
+    assert filed.refused("config", "attachments", inside, code=2) == "bad-setting"
+    assert filed.json("config", "attachments")["value"] == "files" and filed.clean
+    settings = filed.path.parent / ".isovc" / "config.toml"
+    settings.write_text(f'attachments = "{inside}"\n')  # as an editor can
+    assert filed.refused("status", code=2) == "bad-setting"
+    filed.ok("config", "attachments", "files")
+    assert filed.clean
 
 
 def test_no_folder_is_named_any_more(filed: Filed) -> None:

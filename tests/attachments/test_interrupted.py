@@ -60,6 +60,17 @@ def test_the_next_command_goes_one_way_or_the_other(
     filed.sound()
 
 
+@pytest.mark.parametrize(("rows", "arrived"), [(True, 0), (True, 4), (False, 0), (False, 2)])
+def test_what_was_made_and_did_not_arrive_is_cleared_by_the_next_command(
+    filed: Filed, monkeypatch: pytest.MonkeyPatch, rows: bool, arrived: int
+) -> None:
+    begun(filed, monkeypatch, rows=rows, arrived=arrived)
+    new = filed.files / ".isovc-new"
+    new.mkdir()
+    (new / "new-1").write_text("exp\n")
+    assert filed.clean and not new.exists()
+
+
 def test_what_somebody_writes_before_the_next_command_stays(filed: Filed, monkeypatch: pytest.MonkeyPatch) -> None:
     begun(filed, monkeypatch, rows=True, arrived=1)
     filed.put("b.txt", "somebody's\n")

@@ -367,8 +367,10 @@ def test_restore_onto_a_branch_and_into_a_file(filed: Filed) -> None:
     filed.commit("more")
     filed.ok("restore", "HEAD~1", "--branch", "then")
     assert filed.held() == held and filed.kept("then") == before
-    filed.ok("restore", "HEAD~1", "--into", "old.db")
+    ended = filed.run("restore", "HEAD~1", "--into", "old.db")
+    assert ended.code == 0 and f"{len(before)} files of commit" in ended.err and "export-files" in ended.err
     assert filed.held() == held
+    assert not filed.run("restore", "HEAD~1", "--into", "notes.db", "-t", "notes").err
 
 
 def test_export_of_the_files(filed: Filed) -> None:
@@ -377,8 +379,26 @@ def test_export_of_the_files(filed: Filed) -> None:
     filed.commit("more")
     filed.ok("export-files", "HEAD~1", str(filed.path.parent / "out"))
     assert read(filed.path.parent / "out") == before
-    filed.refused("export-files", "HEAD", str(filed.path.parent / "out"))
+    assert filed.refused("export-files", "HEAD", str(filed.path.parent / "out")) == "folder-taken"
+    ended = filed.run("export-files", "HEAD", str(filed.path.parent / "no/out"), "--json")
+    error = json.loads(ended.out)["error"]
+    assert error["code"] == "folder-missing" and error["message"].endswith("/no") and ended.code == 1
     assert read(filed.path.parent / "out") == before
+
+
+def test_what_is_wrong_with_a_time_is_told_and_not_with_half_of_it(filed: Filed) -> None:
+    ended = filed.run("cat", "main@{1999-12-31 23:59}:a.txt")
+    assert "main@{1999-12-31 23:59}" in ended.err and "before the history" in ended.err
+    filed.put("a:{b", "odd\n")
+    assert filed.cat("WORK", "a:{b") == "odd\n"
+    filed.put("x@{y:z", "odder\n")
+    assert filed.cat("WORK", "x@{y:z") == "odder\n"
+
+
+def test_names_that_are_no_text_can_be_asked_for_in_sql(filed: Filed) -> None:
+    filed.put("b\udcff", "odd\n")
+    found = filed.json("sql", "SELECT path, CAST(path AS TEXT) AS said FROM files WHERE size = 4 ORDER BY path")
+    assert found == [{"path": {"$blob": "Yv8="}, "said": {"$text": "Yv8="}}]
 
 
 def test_looking_back(filed: Filed) -> None:

@@ -82,6 +82,9 @@ def restore(
         where_to = str(into) if into else branch or desk.worktree.branch or "HEAD"
     tell = here.screen.show if dry_run else here.screen.done
     said = revision or (f"transaction {tx}" if tx else f"the state before transaction {before_tx}" if before_tx else at)
+    if found.files_left:
+        files = f"{found.files_left:,} file{'s' * (found.files_left != 1)}"
+        here.screen.warn(f"{files} of {found.point.found.name} cannot be in a database: isovc export-files writes them")
     lines = _lines(found, said, where_to, dry_run=dry_run, elsewhere=bool(into or branch))
     tell(_document(found, dry_run=dry_run), lines)
 
@@ -109,6 +112,7 @@ def _document(found: Restored, *, dry_run: bool) -> dict[str, Any]:
         },
         "tables": counts_document(found.moved.tables),
         "commit": found.commit,
+        "files_left": found.files_left,
         "dry_run": dry_run,
     }
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from isovc.errors import DiskFailed, DiskFull, FileRefused, FileUnreadable, FolderGone, IsovcError, NoPermission
 from isovc.sources.files.names import decoded
-from isovc.sources.files.seen import Seen
+from isovc.sources.files.seen import Seen, within_reach
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -90,8 +90,8 @@ def seen(path: str, found: os.stat_result) -> Seen:
         is_link,
         found.st_size,
         0o777 if is_link else found.st_mode & 0o777,
-        found.st_mtime_ns,
-        found.st_ctime_ns,
+        within_reach(found.st_mtime_ns),
+        within_reach(found.st_ctime_ns),
         found.st_ino,
         found.st_dev,
     )

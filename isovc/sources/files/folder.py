@@ -13,7 +13,7 @@ from typing import BinaryIO
 from isovc.errors import FileVanished
 from isovc.progress import SILENT, Progress
 from isovc.sources.files.beneath import NOT_THERE, beneath, looked, root, told
-from isovc.sources.files.names import decoded, parts_of
+from isovc.sources.files.names import FILES_NEW, decoded, parts_of
 from isovc.sources.files.placing import Placing
 from isovc.sources.files.reading import open_file
 from isovc.sources.files.seen import Seen, Walk
@@ -73,6 +73,12 @@ class Folder:
         """Put files into the folder; what was staged and did not arrive is gone at the end."""
         with root(self.path) as top, staging(top, self.path) as made:
             yield Placing(top, made, self._left_out()[0])
+
+    def sweep(self) -> None:
+        """Clear what a killed placing has left; one that is under way refuses that."""
+        if os.path.lexists(self.path / FILES_NEW):
+            with self.placing():
+                pass
 
     def folds_case(self) -> bool:
         """Whether names that differ only in case are one name here. Makes a file to find out."""

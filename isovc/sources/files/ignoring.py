@@ -18,6 +18,8 @@ from isovc.errors import BadIgnorePattern
 from isovc.sources.files.names import decoded
 
 IGNORE_FILE = ".isovcignore"
+_LONGEST = 4096  # characters of a pattern: as long as a path may be; making one of 3 MB takes longer than anybody waits
+_SHOWN = 40  # characters of one that is longer
 _BY_A_FOLDER = "ps_d"  # pathspec's group that has matched when it is not the path but a folder above it that fits
 
 
@@ -59,6 +61,8 @@ def _compiled(path: str, number: int, line: str) -> _Pattern | None:
     text = line if line.endswith("\\ ") else line.rstrip()
     if not text or text.startswith("#"):
         return None
+    if len(text) > _LONGEST:
+        raise BadIgnorePattern(path=path, line=number, text=f"{text[:_SHOWN]}...")
     body = text.removeprefix("!")
     only_folders = body.endswith("/")
     body = body.removesuffix("/")

@@ -5,6 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+EARLIEST, LATEST = -(1 << 63), (1 << 63) - 1  # ns: the years 1677 to 2262, as far as 64 bits reach; disks go further
+
+
+def within_reach(time: int) -> int:
+    """The nearest time that can be kept."""
+    return min(max(time, EARLIEST), LATEST)
+
 
 class Seen(
     NamedTuple

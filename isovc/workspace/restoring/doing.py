@@ -38,12 +38,14 @@ from isovc.workspace.switching import with_tables
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What came of it. `moved`: in the live database, or what is other on the branch or in the file than there."""
+    """What came of it. `moved`: in the live database, or what is other on the branch or in the file than there.
+    `files_left`: how many files of the state are not in it, since a database holds none."""
 
     point: Point
     proof: Proof
     moved: Difference
     commit: CommitId | None = None
+    files_left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,9 @@ def restore_file(desk: Desk, point: Point, wanted: Wanted, path: Path, *, dry_ru
         raise PathTaken(path=path)
     if not path.parent.is_dir():
         raise FolderMissing(path=path.parent)
-    then = without_files(point.read())
+    found = point.read()
+    files = None if wanted.tables else files_root(found)
+    then = without_files(found)
     version = _with(desk, _without_rows(desk, then, wanted), then, wanted, point)
     growing = growing_name(path)
     with planting(desk.repository.folder):  # another one would make its file under the same name
@@ -125,7 +129,8 @@ def restore_file(desk: Desk, point: Point, wanted: Wanted, path: Path, *, dry_ru
                 fsync_folder(path.parent)
         finally:
             vanish(path)
-    return Restored(point, proof, difference(desk, without_files(look(desk)), version))
+    moved = difference(desk, without_files(look(desk)), version)
+    return Restored(point, proof, moved, files_left=files.rows if files else 0)
 
 
 @contextmanager

@@ -116,10 +116,20 @@ class _Cursor:
         place = self._places[number]
         if place is None:
             return self._given.get(self._labels[number][0])
-        return self._row[place] if self._row is not None else None
+        return _taken(self._row[place]) if self._row is not None else None
 
     def Rowid(self) -> int:
         return self._number
 
     def Close(self) -> None:
         self._rows, self._row = iter(()), None
+
+
+def _taken(value: Value) -> Value:
+    """Text that is not valid as its bytes, which is all that SQLite takes of it from a function."""
+    if type(value) is str and not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return value.encode("utf-8", "surrogateescape")
+    return value
