@@ -16,6 +16,7 @@ from isovc.cli.screen import Line
 from isovc.cli.who import deed
 from isovc.cli.wording import counts_document, moves, totals
 from isovc.errors import OptionsClash, Waiting
+from isovc.formats.words import amount
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
 from isovc.repo.names import BRANCHES
@@ -149,7 +150,7 @@ def _lines(found: Brought, *, preview: bool, forward: bool, is_elsewhere: bool, 
     if preview:
         yield f"Would bring {totals(found.moved)}{' and go forward' if forward else ''}; nothing was changed."
     elif forward or found.made:
-        many = f"{len(found.made)} new version{'s' * (len(found.made) != 1)}"
+        many = amount(len(found.made), "new version")
         moved = f"{totals(found.moved)} there" if is_elsewhere else moves(found.moved)
         yield f"{where} now is at {at}: {many if found.made else 'forward'}, {moved}."
     elif found.moved:
@@ -158,7 +159,7 @@ def _lines(found: Brought, *, preview: bool, forward: bool, is_elsewhere: bool, 
         return
     name = waiting.task.name
     if waiting.open:
-        many = f"{waiting.open:,} conflict{'s' * (waiting.open != 1)}"
+        many = amount(waiting.open, "conflict")
         if preview:
             yield f"{many} would wait."
             return

@@ -10,7 +10,7 @@ from isovc.cli.screen import Line, Styled
 from isovc.cli.wording import SIGNS, counts_document, on_one_line
 from isovc.formats.delta import Definition, TableDelta, cell_changes, key_columns, row_patches
 from isovc.formats.files import FileDelta, beside, line_changes
-from isovc.formats.words import both, key_shown, shown, size
+from isovc.formats.words import amount, both, key_shown, shown, size
 from isovc.repo.moments import from_microseconds
 from isovc.snapshot.compare import Counts
 from isovc.snapshot.version import FILES
@@ -35,7 +35,7 @@ def _stored(found: Comparison, margin: str) -> Iterator[Line]:
     """Virtual tables that store the same otherwise, or what only their module can read: no rows of anybody's."""
     for name, tables in sorted(found.stored.items()):
         many = sum(bool(next(table.rows(), None)) for table in tables)
-        what = f"stored otherwise, in {many} table{'s' * (many != 1)} of its own (-t {on_one_line(tables[0].name)})"
+        what = f"stored otherwise, in {amount(many, 'table')} of its own (-t {on_one_line(tables[0].name)})"
         yield (f"{margin}", Styled(on_one_line(name), "bold"), f"  {what}")
 
 
@@ -55,7 +55,7 @@ def stat(found: Comparison) -> Iterator[Line]:
         head = f" {on_one_line(name):{width}} | {total:>{digits},} "
         yield (head, *_bar(counts, longest))
     if counted:
-        tables = f"{len(counted)} table{'s' * (len(counted) != 1)}"
+        tables = amount(len(counted), "table")
         words = [
             f"{many:,} {word}"
             for word in ("added", "modified", "removed")

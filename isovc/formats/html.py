@@ -9,7 +9,7 @@ from isovc.formats import file_pages
 from isovc.formats.delta import Definition, Delta, RowPatch, TableDelta, key_columns, row_patches, same
 from isovc.formats.files import FileDelta, Read
 from isovc.formats.markup import SIGNS, safe
-from isovc.formats.words import both, key_shown, shown
+from isovc.formats.words import amount, both, key_shown, shown
 from isovc.model import Value
 
 _HEAD = """<!DOCTYPE html>
@@ -103,12 +103,15 @@ def pieces(
 def _summary(delta: Delta, counts: Counts, files: Sequence[FileDelta], *, cut: bool) -> str:
     totals = [sum(each[at] for each in counts.values()) for at in range(3)]
     words = [
-        f"{many:,} rows {word}" for many, word in zip(totals, ("added", "modified", "removed"), strict=True) if many
+        f"{amount(many, 'row')} {word}"
+        for many, word in zip(totals, ("added", "modified", "removed"), strict=True)
+        if many
     ]
-    if delta.definitions:
-        words.append(f"{len(delta.definitions):,} definitions differ")
-    if files:
-        words.append(f"{len(files):,} files differ")
+    words += [
+        f"{amount(many, thing)} differ{'s' * (many == 1)}"
+        for many, thing in ((len(delta.definitions), "definition"), (len(files), "file"))
+        if many
+    ]
     said = ", ".join(words) or "Nothing differs"
     return said + ("; more than is shown here." if cut else ".")
 

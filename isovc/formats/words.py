@@ -43,14 +43,24 @@ def key_shown(key: tuple[Value, ...]) -> str:
     return ", ".join(map(shown, cells))
 
 
+def amount(many: int, thing: str) -> str:
+    """
+    >>> amount(1, "row"), amount(2_000, "branch")
+    ('1 row', '2,000 branches')
+    """
+    if many == 1:
+        return f"1 {thing}"
+    return f"{many:,} {thing}{'es' if thing.endswith('ch') else 's'}"
+
+
 def size(count: int) -> str:
     """Bytes for people."""
-    amount = float(count)
+    rest = float(count)
     for unit in ("bytes", "kB", "MB"):
-        if amount < 1000:
-            return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} GB"
+        if rest < 1000:
+            return f"{rest:.0f} {unit}" if unit == "bytes" else f"{rest:.1f} {unit}"
+        rest /= 1000
+    return f"{rest:.1f} GB"
 
 
 def _start(before: str | bytes, after: str | bytes, width: int, context: int) -> int:

@@ -178,7 +178,7 @@ def test_a_page_is_whole_escaped_and_fetches_nothing(tmp_path: Path) -> None:
     assert {link[:1] for link in page.links} <= {"#"}
     assert "url(" not in said and "http" not in said.replace("http-equiv", "")
     assert "<script>alert(1)</script>" in page.text
-    assert "12 rows added, 1 definitions differ." in page.text
+    assert "12 rows added, 1 definition differs." in page.text
     said.encode()
     assert not [letter for letter in said if ord(letter) < 32 and letter != "\n"]
     assert "prefers-color-scheme: dark" in said and "position: sticky" in said

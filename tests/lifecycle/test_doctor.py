@@ -418,7 +418,7 @@ def files(app: Versioned) -> Path:
 
 
 def test_a_folder_of_files(app: Versioned, files: Path) -> None:
-    assert _said(app, "ok", "1 files")["about"] == "files/"
+    assert _said(app, "ok", "1 file")["about"] == "files/"
     shutil.rmtree(files)
     _said(app, "problem", "is not there", code=1)
 

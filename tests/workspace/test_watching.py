@@ -368,7 +368,7 @@ def test_a_daemon_begins_and_ends(app: Versioned) -> None:
         finally:
             assert app.json("watch", "stop")["pid"] == pid
     assert not app.json("watch", "status")["watching"]
-    assert "ended after 1 transactions" in (app.folder / "watch-1.log").read_text()
+    assert "ended after 1 transaction" in (app.folder / "watch-1.log").read_text()
 
 
 def test_bad_words(app: Versioned) -> None:

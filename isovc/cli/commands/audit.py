@@ -15,6 +15,7 @@ from isovc.cli.screen import Line, Styled, output_told
 from isovc.cli.who import present
 from isovc.cli.wording import moment
 from isovc.errors import BadHead, Damage, OptionsClash
+from isovc.formats.words import amount
 from isovc.lifecycle.audit.chain import Audited, Demands
 from isovc.lifecycle.audit.choice import Choice, Kept, newest_first, oldest_first
 from isovc.lifecycle.audit.export import FORMS, live_of
@@ -167,7 +168,7 @@ def export(
         write_file(path, (each.encode(errors="backslashreplace") for each in pieces), replace=replace)
     here.screen.done(
         {"file": str(path), "format": form, "records": passed.many, "last": passed.last},
-        [f"{passed.many:,} operations written to {path}."],
+        [f"{amount(passed.many, 'operation')} written to {path}."],
     )
 
 
@@ -268,12 +269,12 @@ def _verdict(found: Audited, *, is_compared: bool, is_partial: bool) -> Iterable
     for fault in found.faults:
         yield (Styled("damaged: ", "red"), fault.sentence)
     if found.faults:
-        yield f"The log cannot be trusted; {found.records:,} records before that are whole."
+        yield f"The log cannot be trusted; whole are the {found.records:,} before that."
         return
     if is_partial:
-        yield f"{found.records:,} records chosen from a log, each as it was written."
+        yield f"{amount(found.records, 'record')} chosen from a log, as written."
     else:
-        yield f"{found.records:,} records, an unbroken chain up to {found.head or 'nothing'}."
+        yield f"{amount(found.records, 'record')}, an unbroken chain up to {found.head or 'nothing'}."
     if found.signed:
         checked = "" if found.signatures_checked else ", and the library to check them is missing"
         yield f"{found.signed:,} are signed, from number {found.first_signed} on{checked}."

@@ -11,6 +11,7 @@ from isovc.cli.group import command_app
 from isovc.cli.here import here_of
 from isovc.cli.screen import Line
 from isovc.cli.wording import moment
+from isovc.formats.words import amount
 from isovc.repo.coverage import Break, coverage
 from isovc.repo.names import BRANCHES
 from isovc.repo.timeline import Timelines
@@ -36,14 +37,17 @@ def show(
     name = line.head.removeprefix(BRANCHES)
     lines: list[Line] = [
         f"{name}: from {moment(found.first)} to {moment(found.seen)}" + (", being watched" if is_watched else ""),
-        f"{found.transactions:,} transactions in {found.entries:,} states, the last at {moment(found.last)}",
+        (
+            f"{amount(found.transactions, 'transaction')} in {amount(found.entries, 'state')}, "
+            f"the last at {moment(found.last)}"
+        ),
         f"{found.merged:,} of these states stand for several transactions"
         if found.merged
         else "each transaction is a state of its own",
     ]
     lines += [_line(each) for each in found.gaps[-_SHOWN:]]
     if len(found.gaps) > _SHOWN:
-        lines.append(f"and {len(found.gaps) - _SHOWN:,} gaps before these; --json has them all")
+        lines.append(f"and {amount(len(found.gaps) - _SHOWN, 'gap')} before these; --json has them all")
     elif not found.gaps:
         lines.append("no gaps")
     here.screen.show(
@@ -74,6 +78,8 @@ def _document(each: Break) -> dict[str, Any]:
 
 
 def _line(each: Break) -> str:
-    many = "an unknown number of" if each.transactions is None else f"{each.transactions:,}"
+    many = (
+        "an unknown number of transactions" if each.transactions is None else amount(each.transactions, "transaction")
+    )
     since = f"from {moment(each.since)} " if each.since is not None else ""
-    return f"gap: {since}to {moment(each.time)}, {many} transactions seen as one ({each.kind.name.lower()})"
+    return f"gap: {since}to {moment(each.time)}, {many} seen as one ({each.kind.name.lower()})"

@@ -14,6 +14,7 @@ from isovc.cli.here import Here, here_of
 from isovc.cli.screen import Line, Styled
 from isovc.cli.wording import on_one_line
 from isovc.errors import Damage, IsovcError, NoRepository, Refused
+from isovc.formats.words import amount
 from isovc.lifecycle.doctor.examine import examine
 from isovc.lifecycle.doctor.finding import Finding, problem
 
@@ -73,5 +74,5 @@ def _lines(found: list[Finding]) -> Iterator[Line]:
         hint = (Styled("  hint: ", "cyan"), on_one_line(each.hint)) if each.hint else ()
         yield (mark, f"{on_one_line(each.about)}: {on_one_line(each.message)}", *hint)
     problems, advice = (sum(each.level == level for each in found) for level in ("problem", "advice"))
-    many = f"{problems:,} problem{'s' * (problems != 1)}" if problems else "no problem"
-    yield f"{many[:1].upper()}{many[1:]}, {advice:,} piece{'s' * (advice != 1)} of advice."
+    many = amount(problems, "problem") if problems else "no problem"
+    yield f"{many[:1].upper()}{many[1:]}, {amount(advice, 'piece')} of advice."

@@ -11,6 +11,7 @@ from isovc.cli.at_desk import at_desk
 from isovc.cli.group import command_app
 from isovc.cli.here import here_of
 from isovc.cli.revision import meant_by, version_of
+from isovc.formats.words import amount
 from isovc.history.git_history import GitHistory
 from isovc.workspace.stored import export
 
@@ -33,5 +34,5 @@ def export_files(
         version = version_of(desk, history, meant_by(here, desk, revision))
         many = export(desk.repository, version, place, progress=here.screen.progress())
     here.screen.done(
-        {"folder": str(place), "files": many}, [f"Wrote {many:,} file{'s' * (many != 1)} of {revision} into {into}."]
+        {"folder": str(place), "files": many}, [f"Wrote {amount(many, 'file')} of {revision} into {into}."]
     )

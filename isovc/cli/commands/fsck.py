@@ -14,7 +14,7 @@ from isovc.cli.who import deed
 from isovc.cli.wording import on_one_line
 from isovc.errors import Damage, NoRefs, OptionsClash, Waiting
 from isovc.formats.json_values import encode_value
-from isovc.formats.words import key_shown, shown
+from isovc.formats.words import amount, key_shown, shown
 from isovc.history.git_history import GitHistory
 from isovc.lifecycle.links import Missing
 from isovc.lifecycle.links import links as look_at_links
@@ -60,8 +60,8 @@ def fsck(
                 reindex(repository, history, deed(here, repository.settings, history))
             found = verify(repository, history, trees=trees, progress=here.screen.progress())
     lines: list[Line] = [(Styled("damaged: ", "red"), each.what) for each in found.damages]
-    damages = f"{len(found.damages)} damages" if found.damages else "no damage"
-    lines.append(f"Checked {found.chunks:,} chunks and {found.commits:,} versions: {damages}.")
+    damages = amount(len(found.damages), "damage") if found.damages else "no damage"
+    lines.append(f"Checked {amount(found.chunks, 'chunk')} and {amount(found.commits, 'version')}: {damages}.")
     remedies = sorted({each.remedy for each in found.damages if each.remedy})
     lines += [(Styled("hint: ", "cyan"), each) for each in remedies]
     here.screen.show(
@@ -89,8 +89,8 @@ def _links(here: Here) -> int:
     more = max(len(found.missing) - _SHOWN, 0) + max(len(found.unmentioned) - _SHOWN, 0)
     lines += [f"and {more:,} more: --json lists them all"] if more else []
     lines.append(
-        f"Looked at {found.links:,} rows that name a file: {len(found.missing):,} files missing, "
-        f"{len(found.unmentioned):,} files that no row names."
+        f"Looked at {amount(found.links, 'row')} that should name a file: "
+        f"{amount(len(found.missing), 'file')} missing, {amount(len(found.unmentioned), 'file')} that no row names."
     )
     here.screen.show(
         {

@@ -10,7 +10,7 @@ from isovc.cli.at_desk import at_desk
 from isovc.cli.group import command_app
 from isovc.cli.here import here_of
 from isovc.cli.who import deed, present
-from isovc.formats.words import size
+from isovc.formats.words import amount, size
 from isovc.history.git_history import GitHistory
 from isovc.lifecycle.gc import clean, plan
 from isovc.repo.moments import microseconds
@@ -47,7 +47,7 @@ def gc(
             "states": done.states,
         },
         [
-            f"{done.chunks:,} chunks ({size(done.bytes)}) and {done.commits:,} versions {verb}.",
+            f"{amount(done.chunks, 'chunk')} ({size(done.bytes)}) and {amount(done.commits, 'version')} {verb}.",
             *([f"{done.states:,} recorded states {thinned} (watch.keep)."] if done.states else []),
             *([] if dry_run else [f"{size(done.given_back)} given back to the file system."]),
         ],

@@ -15,7 +15,7 @@ from isovc.cli.who import deed
 from isovc.cli.wording import counts_document, moves, on_one_line
 from isovc.errors import BadAssignment, OptionsClash
 from isovc.formats.typed import typed_value
-from isovc.formats.words import key_shown
+from isovc.formats.words import amount, key_shown
 from isovc.history.git_history import GitHistory
 from isovc.model import Value
 from isovc.workspace.merging.choosing import Choice, Which
@@ -84,7 +84,7 @@ def _lines(found: Resolved) -> Iterator[Line]:
     many = len(found.settled)
     left = found.waiting.open
     go = f"None to go: isovc {found.waiting.command} --continue finishes it." if not left else f"{left:,} to go."
-    yield f"Resolved {many:,} conflict{'s' * (many != 1)}. {go}"
+    yield f"Resolved {amount(many, 'conflict')}. {go}"
     if found.whole:
         many = len(found.whole)
         each = found.whole[0]

@@ -16,6 +16,7 @@ from isovc.cli.screen import Line
 from isovc.cli.who import deed, present
 from isovc.cli.wording import counts_document, difference_lines, moment, moves, on_one_line, totals
 from isovc.errors import OptionsClash, WordMissing
+from isovc.formats.words import amount
 from isovc.history.git_history import GitHistory
 from isovc.repo.moments import from_microseconds
 from isovc.workspace.desk import Desk
@@ -128,12 +129,11 @@ def _lines(found: Restored, said: str, where: str, *, dry_run: bool, elsewhere: 
     yield f"  {point.found.name} of {_shown(point.found.time)}{early}"
     if point.following is not None:
         yield f"  the next is {point.following.name} of {_shown(point.following.time)}"
-    tables = f"{proof.tables:,} table{'s' * (proof.tables != 1)}"
-    yield f"Rebuilt and checked: {tables}, {proof.rows:,} row{'s' * (proof.rows != 1)}."
+    yield f"Rebuilt and checked: {amount(proof.tables, 'table')}, {amount(proof.rows, 'row')}."
     if proof.against_rules:
         yield f"  As it was then: {proof.against_rules[0]}"
     if proof.broken:
-        yield f"  As it was then: {proof.broken:,} rows point to others that are not there."
+        yield f"  As it was then: {amount(proof.broken, 'row')} pointing to what is not there."
     if dry_run:
         would = f"Would change {totals(found.moved)}; nothing was changed."
         yield would if found.moved else "Nothing would change."

@@ -7,7 +7,7 @@ import typer
 from isovc.cli.at_desk import at_desk
 from isovc.cli.group import command_app
 from isovc.cli.here import here_of
-from isovc.formats.words import size
+from isovc.formats.words import amount, size
 from isovc.lifecycle.weight import weigh
 
 app = command_app()
@@ -35,8 +35,11 @@ def stats(ctx: typer.Context) -> None:
             "database_bytes": found.database_bytes,
         },
         [
-            f"{found.commits:,} versions, {found.branches:,} branches, {found.tags:,} tags",
-            f"{found.chunks:,} chunks, {found.differences:,} of them kept as differences, in {size(found.chunk_bytes)}",
+            f"{amount(found.commits, 'version')}, {amount(found.branches, 'branch')}, {amount(found.tags, 'tag')}",
+            (
+                f"{amount(found.chunks, 'chunk')}, {found.differences:,} of them kept as differences, "
+                f"in {size(found.chunk_bytes)}"
+            ),
             f"{size(found.store_bytes)} store, {size(found.free_bytes)} of it free",
             f"{size(found.git_bytes)} git, {size(found.database_bytes)} database",
         ],

@@ -19,6 +19,7 @@ from isovc.cli.wording import (
     schema_document,
     tables_document,
 )
+from isovc.formats.words import amount
 from isovc.repo.merges import Merge
 from isovc.repo.names import short
 from isovc.snapshot.version import FILES
@@ -94,7 +95,7 @@ def _lines(found: Status) -> Iterator[Line]:
         command, many = found.merging.command, found.merging.open
         yield _under_way(found.merging)
         if many:
-            yield f"{many:,} conflict{'s' * (many != 1)} to settle: isovc conflicts, isovc resolve."
+            yield f"{amount(many, 'conflict')} to settle: isovc conflicts, isovc resolve."
         else:
             yield f"All is settled: isovc {command} --continue finishes it."
     if found.waiting:

@@ -22,6 +22,7 @@ from isovc.cli.group import command_app
 from isovc.cli.here import Here, here_of
 from isovc.cli.wording import moment
 from isovc.errors import BadInterval, WatcherFailed
+from isovc.formats.words import amount
 from isovc.repo.timeline import Timelines
 from isovc.workspace.desk import Desk
 from isovc.workspace.watching.watch import Tally, Watch
@@ -59,9 +60,10 @@ def watch(
         return
     with _desk(here) as desk, only_watcher(desk, every=seconds):
         tally = _watched(here, desk, seconds)
+    gaps = f", {amount(tally.gaps, 'gap')}" if tally.gaps else ""
     here.screen.done(
         {"transactions": tally.transactions, "gaps": tally.gaps},
-        [f"Recorded {tally.transactions:,} transactions{f', {tally.gaps:,} gaps' if tally.gaps else ''}."],
+        [f"Recorded {amount(tally.transactions, 'transaction')}{gaps}."],
     )
 
 
@@ -130,7 +132,7 @@ def _watched(here: Here, desk: Desk, seconds: float) -> Tally:
         is_ready, last = True, tally
         if here.screen.bars and time.monotonic() - drawn > _REDRAWN:
             drawn = time.monotonic()
-            here.screen.err.write(f"\r{tally.transactions:,} transactions, the last at {moment(tally.last)}")
+            here.screen.err.write(f"\r{amount(tally.transactions, 'transaction')}, the last at {moment(tally.last)}")
             here.screen.err.flush()
 
     def say(text: str) -> None:
@@ -145,7 +147,7 @@ def _watched(here: Here, desk: Desk, seconds: float) -> Tally:
     with _ended_by_signals(stopping):
         say(f"watching {desk.database.path}, process {os.getpid()}")
         Watch(desk, every=seconds, stop=stopping, say=say, tell=tell).run()
-        say(f"ended after {last.transactions} transactions")
+        say(f"ended after {amount(last.transactions, 'transaction')}")
     if here.screen.bars:
         here.screen.err.write("\n")
     return last

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+from isovc.formats.words import amount
 from isovc.lifecycle.doctor.finding import Finding, advice, looked, ok, problem, some
 from isovc.progress import Progress
 from isovc.sources.files.names import FILES_NEW, folded
@@ -35,7 +36,7 @@ def files(desk: Desk, progress: Progress) -> Iterator[Finding]:
     for alike in (each for each in by_name.values() if each[1:]):
         said = f"one and the same name where case or accents make no difference: {some(alike)}"
         yield advice(about, said, "rename all but one, or such a system cannot check this version out")
-    yield ok(about, f"{len(walk.entries):,} files")
+    yield ok(about, amount(len(walk.entries), "file"))
 
 
 def looked_at_files(desk: Desk, progress: Progress) -> Iterator[Finding]:
