@@ -145,8 +145,10 @@ def _files(found: Comparison) -> Iterator[Line]:
         yield Styled(FILES, "bold")
     for each in found.files:
         sign, style = _sign(each.op)
-        yield (Styled(f"  {sign} ", style), Styled(_paths(each), "cyan"), f"  {_about_file(each)}".rstrip())
-        for line in line_changes(each, found.read) or ():
+        changes = line_changes(each, found.read)
+        about = _about_file(each, with_type=changes is None)
+        yield (Styled(f"  {sign} ", style), Styled(_paths(each), "cyan"), f"  {about}".rstrip())
+        for line in changes or ():
             yield Styled(f"      {line}", {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], ""))
 
 
@@ -157,8 +159,8 @@ def _paths(each: FileDelta) -> str:
     return on_one_line(each.path)
 
 
-def _about_file(each: FileDelta) -> str:
-    """Its size, and what else there is to say."""
+def _about_file(each: FileDelta, *, with_type: bool) -> str:
+    """Its size, and what else there is to say. `with_type`: also of one whose content differs on both sides."""
     one, other = each.before, each.after
     side = other or one
     assert side is not None
@@ -167,6 +169,8 @@ def _about_file(each: FileDelta) -> str:
         said = [size(side.size), side.kind]
     elif not each.is_same_content:
         said.insert(0, f"{size(one.size)} -> {size(other.size)}" if one.size != other.size else size(other.size))
+        if with_type and one.kind == other.kind:
+            said.insert(1, side.kind)
     elif not said and each.op == "modified":
         moments = (from_microseconds(each.mtime // 1000).isoformat(" ", "seconds")[:19] for each in (one, other))
         said = [f"only its time, {' -> '.join(moments)}"]

@@ -15,17 +15,18 @@ def pieces(files: Sequence[FileDelta], read: Read) -> Iterator[str]:
     """One section."""
     yield '<section id="files"><h2>Files</h2>\n'
     for each in files:
-        yield _head(each)
+        lines = line_changes(each, read)
+        yield _head(each, with_type=lines is None)
         pictures = [picture(side, read) for side in (each.before, each.after)]
         if any(pictures):
             shown = zip(("before", "after"), (each.before, each.after), pictures, strict=True)
             yield f'<div class="pair">{"".join(_figure(*one) for one in shown)}</div>\n'
-        elif lines := line_changes(each, read):
+        elif lines:
             yield f"<pre>{''.join(map(_line, lines))}</pre>\n"
     yield "</section>\n"
 
 
-def _head(each: FileDelta) -> str:
+def _head(each: FileDelta, *, with_type: bool) -> str:
     one, other = each.before, each.after
     was = f"{safe(one.path)} &rarr; " if one and other and one.path != other.path else ""
     said = [f"{what} {safe(old)} &rarr; {safe(new)}" for what, old, new in beside(each)]
@@ -33,7 +34,7 @@ def _head(each: FileDelta) -> str:
     if not each.is_same_content:
         said.insert(0, " &rarr; ".join(dict.fromkeys(sizes)))
     side = other or one
-    if side is not None and None in (one, other):
+    if side is not None and (None in (one, other) or (with_type and not each.is_same_content)):
         said.append(safe(side.kind))
     return f'<p class="file"><b>{SIGNS[each.op]}</b> {was}<b>{safe(each.path)}</b> {", ".join(said)}</p>\n'
 

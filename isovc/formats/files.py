@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 from isovc.model import ContentId, RowChange
 
 _LONGEST = 1 << 20  # bytes of a text that is compared line by line: beyond, nobody reads on
+_ENDS = "(only the ends of lines differ)"
+_LAYOUT = "(only the layout differs)"
 _LARGEST_PICTURE = 8 << 20
 _PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml", "image/avif", "image/bmp")
 
@@ -79,13 +81,16 @@ def file_deltas(changes: Iterable[RowChange]) -> list[FileDelta]:
 
 
 def line_changes(each: FileDelta, read: Read) -> list[str] | None:
-    """The lines that differ, with three around them, as `diff -u` has them without its head; None: it is no text, or
-    too long to be read."""
+    """The lines that differ, with three around them, as `diff -u` has them without its head, or what differs where no
+    line does; None: it is no text, or too long to be read."""
     sides = [_text(side, read) for side in (each.before, each.after)]
     if None in sides or each.is_same_content:
         return None
     before, after = ((side or "").splitlines() for side in sides)
-    return list(unified_diff(before, after, lineterm="", n=3))[2:]
+    found = list(unified_diff(before, after, lineterm="", n=3))[2:]
+    if found or each.before is None or each.after is None:
+        return found
+    return [_LAYOUT if each.after.media == "application/json" else _ENDS]
 
 
 def picture(side: FileSide | None, read: Read) -> bytes | None:

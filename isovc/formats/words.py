@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import compress, count
 from operator import ne
 
-from isovc.model import Value
+from isovc.formats.long_words import around, first_difference, is_text
+from isovc.model import Unread, Value
 
 _WIDTH = 60  # characters of a value; two of them, a key and a name fit a wide terminal
 _CONTEXT = 16  # characters before the first that changed
@@ -13,12 +14,14 @@ _BLOB = 16  # bytes
 _ESCAPES = str.maketrans({"\n": "\\n", "\r": "\\r", "\t": "\\t"})
 
 
-def shown(value: Value) -> str:
+def shown(value: Value | Unread) -> str:
     """A value by itself.
 
     >>> shown("it's"), shown(None), shown(b"\\x00\\xff"), shown("a" * 99)[-16:]
     ("'it''s'", 'NULL', "x'00ff'", "aaaaaaaaaaaa'...")
     """
+    if isinstance(value, Unread):
+        return _long(value, 0)
     if isinstance(value, str):
         return _quoted(value, 0)
     if isinstance(value, bytes):
@@ -26,8 +29,14 @@ def shown(value: Value) -> str:
     return "NULL" if value is None else repr(value)
 
 
-def both(before: Value, after: Value) -> tuple[str, str]:
+def both(before: Value | Unread, after: Value | Unread) -> tuple[str, str]:
     """Two values, beginning shortly before they differ."""
+    if isinstance(before, Unread) or isinstance(after, Unread):
+        kinds = [(is_text(each), isinstance(each, Unread | str | bytes)) for each in (before, after)]
+        if kinds[0] != kinds[1]:
+            return shown(before), shown(after)
+        start = max(0, first_difference(before, after) - (_CONTEXT if kinds[0][0] else _BLOB // 4))
+        return _long(before, start), _long(after, start)
     if isinstance(before, str) and isinstance(after, str):
         start = _start(before, after, _WIDTH, _CONTEXT)
         return _quoted(before, start), _quoted(after, start)
@@ -69,6 +78,20 @@ def _start(before: str | bytes, after: str | bytes, width: int, context: int) ->
     shortest = min(len(before), len(after))
     alike = next(compress(count(), map(ne, before, after)), shortest)
     return max(0, alike - context)
+
+
+def _long(value: Value | Unread, start: int) -> str:
+    """A value from this byte on, as `_quoted` and `_blob` say it."""
+    data, length = around(value, start)
+    if not is_text(value):
+        if len(data) == length:
+            return f"x'{data.hex()}'"
+        more = "..." if start + len(data) < length else ""
+        return f"{'...' if start else ''}x'{data.hex()}'{more} ({length:,} bytes)"
+    text = data.decode("utf-8", "surrogateescape")[:_WIDTH]
+    more = "..." if start + len(text.encode("utf-8", "surrogateescape")) < length else ""
+    quoted = text.translate(_ESCAPES).replace("'", "''")
+    return f"{'...' if start else ''}'{quoted}'{more}"
 
 
 def _quoted(text: str, start: int) -> str:

@@ -33,8 +33,10 @@ class Links:
     unmentioned: tuple[str, ...]  # files that no row names
 
 
-def links(forest: Forest, version: Version, columns: Collection[tuple[str, str]]) -> Links:
-    """Look at these columns. A value names a file by its path, by its name alone, or by the id of its content."""
+def links(forest: Forest, version: Version, columns: Collection[tuple[str, str]], *, folder: str = "") -> Links:
+    """Look at these columns. A value names a file by its path, by its name alone, or by the id of its content.
+    `folder`: what stands before a path as seen from the database."""
+    folder = f"{folder.removeprefix('./').rstrip('/')}/"
     files = list(files_in(forest, version))
     by_name: dict[str, list[str]] = {}
     for each in files:
@@ -49,7 +51,8 @@ def links(forest: Forest, version: Version, columns: Collection[tuple[str, str]]
             if value is None or value == "":
                 continue
             many += 1
-            paths = by_name.get(_as_name(value))
+            name = _as_name(value)
+            paths = by_name.get(name) or by_name.get(name.removeprefix(folder))
             if paths is None:
                 missing.append(Missing(found.name, key, column, value))
             else:

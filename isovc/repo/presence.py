@@ -82,7 +82,8 @@ def trying(folder: Path) -> Iterator[Path]:
 def _opened(folder: Path, name: str = _FILE) -> Iterator[int]:
     path = folder / name
     try:
-        with path.open("ab") as file:
-            yield file.fileno()
+        file = path.open("ab")
     except PermissionError:
         raise NoPermission(path=path, deed="write") from None
+    with file:
+        yield file.fileno()

@@ -20,11 +20,12 @@ from isovc.tree.leaf import Row
 from isovc.tree.read import scan
 
 
-def delta(forest: Forest, old: Version, new: Version) -> Delta:
-    """What differs. Rows are read when they are asked for; tables without a difference are left out."""
+def delta(forest: Forest, old: Version, new: Version, *, upto: int | None = None) -> Delta:
+    """What differs. Rows are read when they are asked for; tables without a difference are left out. `upto`: values of
+    more bytes are not read with them."""
     found = pairs(forest, old, new)
     tables = [
-        TableDelta(pair.before, pair.after, pair.columns, partial(_rows, forest, old, new, pair))
+        TableDelta(pair.before, pair.after, pair.columns, partial(_rows, forest, old, new, pair, upto))
         for pair in found
         if _may_differ(old, new, pair)
     ]
@@ -76,17 +77,17 @@ def _may_differ(old: Version, new: Version, pair: Pair) -> bool:
     return not (is_same_tree and aligned(before, after, pair.columns))
 
 
-def _rows(forest: Forest, old: Version, new: Version, pair: Pair) -> Iterator[RowChange]:
+def _rows(forest: Forest, old: Version, new: Version, pair: Pair, upto: int | None) -> Iterator[RowChange]:
     before, after = pair.before, pair.after
     if before is None or after is None or not same_key(before, after, pair.columns):
         # rows lie in the order of another key, if there is one: none of them is the same row any more
         if before is not None:
             width = len(before.key)
-            for batch in all_rows(forest, old, before.name):
+            for batch in all_rows(forest, old, before.name, upto=upto):
                 yield from (RowChange(row[:width], row, None) for row in batch)
         if after is not None:
             width = len(after.key)
-            for batch in all_rows(forest, new, after.name):
+            for batch in all_rows(forest, new, after.name, upto=upto):
                 yield from (RowChange(row[:width], None, row) for row in batch)
         return
     if aligned(before, after, pair.columns):
@@ -96,8 +97,8 @@ def _rows(forest: Forest, old: Version, new: Version, pair: Pair) -> Iterator[Ro
         found = _side_by_side(forest, old, new, before, after, pair.columns)
     widths, key, store = (len(before.cells), len(after.cells)), len(after.key), forest.store
     for change in found:
-        was = None if change.before is None else with_large(store, change.before[: widths[0]])
-        now = None if change.after is None else with_large(store, change.after[: widths[1]])
+        was = None if change.before is None else with_large(store, change.before[: widths[0]], upto=upto)
+        now = None if change.after is None else with_large(store, change.after[: widths[1]], upto=upto)
         row = now if now is not None else was
         assert row is not None
         yield RowChange(row[:key], was, now)

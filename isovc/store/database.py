@@ -267,6 +267,10 @@ def translate(error: sqlite3.Error, path: Path, busy_seconds: float, deed: str) 
     if code == sqlite3.SQLITE_NOTADB:
         return NotOurs(path=path, why="it is not an SQLite database")
     if extended == sqlite3.SQLITE_READONLY and _may_write(path) and _may_write(path.parent):
+        # SQLite makes these with the rights that the database has at that moment, and they may outlast it
+        for beside in (path.with_name(path.name + ending) for ending in ("-wal", "-shm")):
+            if beside.exists() and not _may_write(beside):
+                return NoPermission(path=beside, deed=deed)
         return StoreDamaged(path=path, why="its first page says that it must not be written")
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
         return NoPermission(path=path, deed=deed)

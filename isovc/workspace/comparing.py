@@ -23,6 +23,8 @@ from isovc.tree.forest import Forest
 from isovc.workspace.conditions import Condition
 from isovc.workspace.desk import Desk
 
+_LONG = 1 << 20  # bytes: one such value more or less in memory does not matter
+
 Rows = Callable[[], Iterator[RowChange]]
 
 
@@ -30,7 +32,8 @@ Rows = Callable[[], Iterator[RowChange]]
 class Selection:
     """What is wanted; nothing said: everything. `where`: an SQL expression that the row meets before or after.
     `as_virtual`: virtual tables as rows under their own columns, not as the tables in which they store them; a table
-    that is named is shown as it is. `files_apart`: files as files, not as rows."""
+    that is named is shown as it is. `files_apart`: files as files, not as rows. `for_people`: values that are long are
+    not read with their rows, since little of them is shown; a condition needs all of them."""
 
     tables: tuple[str, ...] = ()
     where: str = ""
@@ -39,6 +42,7 @@ class Selection:
     schema_only: bool = False
     as_virtual: bool = False
     files_apart: bool = False
+    for_people: bool = False
 
     @property
     def by_row(self) -> bool:
@@ -70,7 +74,7 @@ class Comparison:
 def compare(desk: Desk, old: Version, new: Version, selection: Selection) -> Comparison:
     """Compare them."""
     forest = desk.repository.forest
-    found = delta(forest, old, new)
+    found = delta(forest, old, new, upto=_LONG if selection.for_people and not selection.where else None)
     if selection.tables:
         found = _of_tables(found, selection.tables)
     tables = () if selection.schema_only else found.tables

@@ -268,6 +268,34 @@ def test_a_folder_that_may_not_be_written_into_is_told_first(filed: Filed) -> No
     unchanged(filed, held)
 
 
+@pytest.mark.needs("setpriv")
+def test_a_place_that_may_not_be_written_into_is_named(filed: Filed) -> None:
+    filed.files.chmod(0o555)
+    try:
+        done = unprivileged(filed, "export-files", "HEAD", str(filed.files / "out"), "--json")
+    finally:
+        filed.files.chmod(0o755)
+    error = json.loads(done.stdout)["error"]
+    assert done.returncode == 1 and "files/out" in error["message"], done
+
+
+@pytest.mark.needs("setpriv")
+def test_a_file_beside_the_store_that_may_not_be_written_is_no_damage(filed: Filed) -> None:
+    store = filed.path.parent / ".isovc" / "store.db"
+    beside = store.with_name("store.db-shm")
+    filed.put("a.txt", "more\n")
+    store.chmod(0o444)
+    done = unprivileged(filed, "commit", "-m", "x", "--json")
+    assert done.returncode == 1 and json.loads(done.stdout)["error"]["code"] == "no-permission", done
+    store.chmod(0o644)
+    assert beside.stat().st_mode & 0o777 == 0o444  # SQLite makes it so, and it stays
+    done = unprivileged(filed, "commit", "-m", "x", "--json")
+    error = json.loads(done.stdout)["error"]
+    assert done.returncode == 1 and error["code"] == "no-permission" and str(beside) in error["message"], done
+    beside.chmod(0o644)
+    assert unprivileged(filed, "commit", "-m", "x").returncode == 0
+
+
 # -- names -------------------------------------------------------------------------------------------------------------
 
 NAMES = [

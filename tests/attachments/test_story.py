@@ -83,6 +83,34 @@ def test_diff_tells_files_and_follows_them(filed: Filed) -> None:
     assert {json.loads(line)["table"] for line in only} == {"files/"}
 
 
+def test_diff_tells_what_differs_where_no_line_does(filed: Filed) -> None:
+    filed.put("ends", "a\nb\n")
+    filed.put("one.json", '{"a": 1}')
+    filed.put("pic.png", b"\x89PNG\0before")
+    filed.commit("base")
+    filed.put("ends", "a\r\nb\r\n")
+    filed.put("one.json", '{"a":1}')
+    filed.put("pic.png", b"\x89PNG\0after")
+    filed.put("nothing", "")
+    said = filed.ok("diff")
+    assert "(only the ends of lines differ)" in said and "(only the layout differs)" in said
+    assert said.count("(only") == 2 and "11 bytes -> 10 bytes, image/png" in said
+    page = filed.ok("diff", "--format", "html")
+    assert page.count("(only") == 2 and "image/png" in page
+
+
+@pytest.mark.parametrize("form", ["text", "html"])
+def test_a_cell_that_is_long_is_not_held_to_be_shown(filed: Filed, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    filed.sql("CREATE TABLE big(id INTEGER PRIMARY KEY, v BLOB, t TEXT)")
+    filed.sql("INSERT INTO big VALUES(1, zeroblob(3000000), replace(hex(zeroblob(1000000)), '00', 'ab'))")
+    filed.commit("long")
+    filed.sql("UPDATE big SET v = CAST(v || x'01' AS BLOB), t = t || 'c'")
+    filed.commit("longer")
+    monkeypatch.setattr("isovc.snapshot.values.whole", lambda *_: pytest.fail("all of it was read"))
+    said = filed.ok("diff", "HEAD~2", "HEAD", "--format", form) + filed.ok("diff", "HEAD~1", "--format", form)
+    assert "(3,000,001 bytes)" in said and "00000000" in said
+
+
 def test_switch_there_and_back(filed: Filed) -> None:
     on_main, on_exp = branched(filed)
     assert filed.held() == on_main and title(filed) == "one"

@@ -78,6 +78,7 @@ def diff(
         schema,
         as_virtual=form is Format.text and not here.screen.json,
         files_apart=form in (Format.text, Format.html, Format.sql),
+        for_people=form in (Format.text, Format.html),
     )
     with at_desk(here) as desk, GitHistory(desk.repository.git_folder) as history:
         (origin, one), (goal, other) = _sides(here, desk, history, old, new)

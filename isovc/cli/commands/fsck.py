@@ -78,9 +78,10 @@ def fsck(
 def _links(here: Here) -> int:
     with at_desk(here) as desk:
         columns = desk.repository.settings.formed("attachment-refs")
+        folder = desk.repository.settings.text("attachments")
         if not columns:
             raise NoRefs
-        found = look_at_links(desk.repository.forest, look(desk), columns)
+        found = look_at_links(desk.repository.forest, look(desk), columns, folder=folder)
     lines: list[Line] = [
         (Styled("no such file: ", "red"), f"{each.table}:{key_shown(each.key)}:{each.column} names {shown(each.value)}")
         for each in found.missing[:_SHOWN]

@@ -92,7 +92,7 @@ def show(
     with at_desk(here) as desk, GitHistory(desk.repository.git_folder) as history:
         chosen = entry(desk, number)
         base = chosen.entry.parents[0]
-        wanted = Selection(as_virtual=not here.screen.json)
+        wanted = Selection(as_virtual=not here.screen.json, for_people=True)
         found = compare(desk, version_of(history, base), version_of(history, chosen.entry.id), wanted)
         if here.screen.json:
             said = document(found, base[:12], f"stash@{{{number}}} ({chosen.entry.id[:12]})")
