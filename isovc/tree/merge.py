@@ -19,7 +19,7 @@ ConflictKind: TypeAlias = Literal["edit/edit", "edit/delete", "delete/edit", "ad
 
 class Conflict(NamedTuple):
     """One row that both sides changed, and not alike. `cells` cannot be decided; `merged` is our row with all that
-    can."""
+    can, and our row itself where nothing can."""
 
     key: bytes
     kind: ConflictKind
@@ -38,10 +38,10 @@ def merge(
     if theirs in (base, ours):
         return
     for some in batched(differing(forest, (base, ours, theirs), by_runs=True)):
-        open_ones = [stretch for stretch in some if _taken_whole(stretch) is None]
+        found = [(stretch, _taken_whole(stretch)) for stretch in some]
+        open_ones = [stretch for stretch, whole in found if whole is None]
         leaves = iter(forest.leaves([entry for stretch in open_ones for side in stretch for entry in side]))
-        for stretch in some:
-            whole = _taken_whole(stretch)
+        for stretch, whole in found:
             if whole is None:
                 sides = [[next(leaves) for _ in side] for side in stretch]
                 yield from _by_rows(sides[0], sides[1], sides[2], width)
@@ -107,14 +107,11 @@ def _row(key: bytes, was: Row | None, mine: Row | None, other: Row | None) -> It
 def _cells(
     key: bytes, was: Row, mine: Row, other: Row, my_cells: set[int], other_cells: Sequence[int]
 ) -> Iterator[Edit | Conflict]:
-    merged = list(mine)
-    open_cells: list[int] = []
-    for cell in other_cells:
-        if cell not in my_cells:
-            merged[cell] = other[cell]
-        elif differing_cells([mine[cell]], [other[cell]]):
-            open_cells.append(cell)
+    taken = {cell: other[cell] for cell in other_cells if cell not in my_cells}
+    both = (cell for cell in other_cells if cell in my_cells)
+    open_cells = tuple(cell for cell in both if differing_cells([mine[cell]], [other[cell]]))
+    merged = tuple(taken.get(cell, value) for cell, value in enumerate(mine)) if taken else mine
     if open_cells:
-        yield Conflict(key, "edit/edit", was, mine, other, tuple(open_cells), tuple(merged))
-    elif differing_cells(mine, merged):
-        yield Edit(key, tuple(merged))
+        yield Conflict(key, "edit/edit", was, mine, other, open_cells, merged)
+    elif taken:
+        yield Edit(key, merged)

@@ -71,22 +71,29 @@ def remember_made(desk: Desk, version: Version, committed: Mark | None) -> None:
     with desk.database.reading() as reading:
         # SQLite has words of its own to say in a schema; what it made of ours is read anew where it differs
         if reading.mark == committed and same_shape(reading.shape(), without_files(version).shape):
-            remember(desk, committed.encode(), version, reading.pages(version.shape).map)
+            mark = committed.encode()
+            pages = _pages_of(desk, mark)  # of the state before, if nothing was to be written
+            if pages is None:
+                remember(desk, mark, version, reading.pages(version.shape).map)
+            else:
+                _note(desk, mark, version)
 
 
 def known_of(desk: Desk) -> Known | None:
     """What was known when the database was looked at last. The cache may be gone, or of another state: then nothing
     is."""
     live = desk.worktree.live
-    if live is None:
-        return None
+    pages = _pages_of(desk, live.mark) if live else None
+    return Known(decode_version(live.files), pages) if live and pages else None
+
+
+def _pages_of(desk: Desk, mark: bytes) -> PageMap | None:
+    """The fingerprints that the cache has of the state of this mark."""
     try:
-        mark, pages = decode(_pages_file(desk).read_bytes())
-        if mark == live.mark:
-            return Known(decode_version(live.files), PageMap.decode(pages))
+        found, pages = decode(_pages_file(desk).read_bytes())
+        return PageMap.decode(pages) if found == mark else None
     except (OSError, NotCanonical, ValueError):
-        pass
-    return None
+        return None
 
 
 def _note(desk: Desk, mark: bytes, version: Version) -> None:

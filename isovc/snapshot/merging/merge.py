@@ -193,7 +193,8 @@ def _without_conflicts(
             yield Edit(found.key, _decided(found, each.prefer))
         else:
             conflicts.append(Conflict(table, "row", found, why="; ".join(filter(None, (told.why, why)))))
-            yield Edit(found.key, found.merged)
+            if told is step or found.merged is not found.ours:  # trees that are merged as they are begin with our rows
+                yield Edit(found.key, found.merged)
 
 
 def _decided(contested: RowConflict, side: Side) -> tuple[object, ...] | None:
