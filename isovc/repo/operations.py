@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from itertools import chain
 from operator import attrgetter
 from typing import Any, NewType
 
@@ -105,7 +106,7 @@ def encode_operation(operation: Operation) -> bytes:
 def decode_operation(body: bytes) -> Operation:
     """The record again."""
     try:
-        said: dict[str, Any] = json.loads(body)
+        said: dict[str, Any] = json.loads(body.decode("ascii"))  # of bytes it would look for their encoding first
         if said.pop("format") != FORMAT:
             raise OperationDamaged(number=said.get("number"), why="it is of a format that this isovc does not know")
         for name in _PAIRS:
@@ -144,28 +145,24 @@ def _is_sensible(told: Operation) -> bool:
     pairs: list[Sequence[Any]] = [*told.refs.values(), *told.worktrees.values(), *told.live.values()]
     pairs += told.settings.values()
     triples: list[Sequence[Any]] = list(told.tables.values())
-    standings = [each for pair in told.worktrees.values() for each in pair if each]
+    standings = [each for each in chain.from_iterable(told.worktrees.values()) if each]
     texts = [told.command, told.summary, told.author, told.user, told.host, told.database, *told.words]
-    texts += [text for each in standings for text in (each.database, each.head)]
     flags = [told.passed_over, told.irreversible]
-    numbers = [told.number, told.begun, told.ended, told.worktree, *(many for each in triples for many in each)]
-    ids = [
-        told.previous,
-        told.below,
-        *told.undone,
-        *told.redone,
-        *(each for pair in told.live.values() for each in pair),
-        *(each.merging for each in standings),
-    ]
-    commits = [each for pair in told.refs.values() for each in pair] + [each.commit for each in standings]
+    numbers = [told.number, told.begun, told.ended, told.worktree, *chain.from_iterable(triples)]
+    ids = [told.previous, told.below, *told.undone, *told.redone, *chain.from_iterable(told.live.values())]
+    commits = [*chain.from_iterable(told.refs.values())]
+    for each in standings:
+        texts += each.database, each.head
+        ids.append(each.merging)
+        commits.append(each.commit)
     return (
         set(map(type, numbers)) == {int}
         and set(map(type, texts)) == {str}
         and set(map(type, flags)) == {bool}
-        and all(len(pair) == 2 for pair in pairs)
-        and all(len(each) == 3 for each in triples)
-        and all(_HEX[64](each) for each in ids if each is not None)
-        and all(_HEX[40](each) for each in commits if each is not None)
+        and set(map(len, pairs)) <= {2}
+        and set(map(len, triples)) <= {3}
+        and all(map(_HEX[64], [each for each in ids if each is not None]))
+        and all(map(_HEX[40], [each for each in commits if each is not None]))
     )
 
 
