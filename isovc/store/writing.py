@@ -147,6 +147,8 @@ class Writer:
                     seq += 1
                 else:
                     met.append((chunk,))
+                    if base is not None:
+                        self._reader.recent.keep(chunk, content)  # as of one that is new
                 if written >= _TRANSACTION_BYTES:
                     break
             db.execute("UPDATE fact SET value = ? WHERE name = 'next_seq'", (seq,))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -58,13 +58,14 @@ def resolve(desk: Desk, which: Which, choice: Choice, deed: Deed) -> Resolved:
     """Settle what is meant."""
     with changing(desk) as (desk, writing, live):
         waiting = need(desk)
-        which = which.among_all(contested_in(desk.repository.forest, waiting))
+        contested = list(contested_in(desk.repository.forest, waiting))
+        which = which.among_all(contested)
         for column in choice.values:
             if which.column and column.lower() != which.column.lower():
                 raise OtherColumnSet(named=which.column, column=column, place=str(replace(which, column="")))
         merged = side(desk, waiting, "merged")
-        broken = _broken(desk, writing, waiting) if choice.kind == "as it is" else set()
-        meant = of_one_row(which, list(_meant(desk, waiting, which, choice, live, merged, broken)))
+        broken = _broken(writing, contested) if choice.kind == "as it is" else set()
+        meant = of_one_row(which, list(_meant(desk, contested, which, choice, live, merged, broken)))
         whole = tuple(each for each in meant if choice.kind == "set" and not which.key and each.kind in _WHOLE)
         meant = [each for each in meant if each not in whole]
         if not meant and not waiting.open:
@@ -72,7 +73,7 @@ def resolve(desk: Desk, which: Which, choice: Choice, deed: Deed) -> Resolved:
         if not meant and choice.kind == "as it is" and not which.table:
             raise NothingEdited(open=waiting.open)
         if not meant:
-            _check_columns(desk, waiting, which, choice, merged)
+            _check_columns(contested, which, choice, merged)
             if whole:
                 first = whole[0]
                 key = key_shown(first.key or ())
@@ -91,8 +92,9 @@ def resolve(desk: Desk, which: Which, choice: Choice, deed: Deed) -> Resolved:
             how = decided(waiting.how, definitions, rows, choice)
             known = {each.id: each for each in rows}
             waiting, done, versions["merged"] = merged_again(desk, writing, waiting, how, settled, live)
+            contested = list(contested_in(desk.repository.forest, waiting))
             if choice.kind != "renumber":
-                again = [each for each in contested_in(desk.repository.forest, waiting) if each.id in known]
+                again = [each for each in contested if each.id in known]
                 # in the columns that are chosen now, which may be more than those of before
                 fresh = [each for each in again if each != known[each.id]]
                 # whoever chose a definition chose its columns
@@ -105,10 +107,11 @@ def resolve(desk: Desk, which: Which, choice: Choice, deed: Deed) -> Resolved:
         if rows and choice.kind not in ("as it is", "renumber"):
             done = _rows_put(desk, writing, done.version, merged, rows, choice, named=bool(which.key))
         if choice.kind != "as it is":
-            broken = _broken(desk, writing, waiting)
+            broken = _broken(writing, contested)
             _refuse_broken(settled, broken)
-        mended = [each for each in contested_in(desk.repository.forest, waiting) if _is_mended(each, broken)]
-        settled_too = [*settled, *(each for each in mended if each.id not in {one.id for one in settled})]
+        done_ids = {each.id for each in settled}
+        mended = [each for each in contested if each.id not in done_ids and _is_mended(each, broken)]
+        settled_too = [*settled, *mended]
         waiting = settle(desk.repository.forest, waiting, settled_too)
         if any(each.kind in REFUSED for each in settled):
             versions["merged"] = with_refused(desk, versions.get("merged", merged), merged, settled)
@@ -122,10 +125,16 @@ def resolve(desk: Desk, which: Which, choice: Choice, deed: Deed) -> Resolved:
 
 
 def _meant(
-    desk: Desk, waiting: Merge, which: Which, choice: Choice, live: Version, merged: Version, broken: _Broken
+    desk: Desk,
+    contested: Iterable[Contested],
+    which: Which,
+    choice: Choice,
+    live: Version,
+    merged: Version,
+    broken: _Broken,
 ) -> Iterator[Contested]:
     known = {name.lower() for name in choice.values}
-    for each in which.among(contested_in(desk.repository.forest, waiting)):
+    for each in which.among(contested):
         if choice.kind == "set" and (each.key is None or (each.column and each.column.lower() not in known)):
             continue
         if (
@@ -137,9 +146,9 @@ def _meant(
         yield each
 
 
-def _check_columns(desk: Desk, waiting: Merge, which: Which, choice: Choice, merged: Version) -> None:
+def _check_columns(contested: Iterable[Contested], which: Which, choice: Choice, merged: Version) -> None:
     """Say so if somebody set a column that is not there."""
-    tables = {each.table for each in which.among(contested_in(desk.repository.forest, waiting)) if each.key is not None}
+    tables = {each.table for each in which.among(contested) if each.key is not None}
     found = (table_of(merged, table) for table in sorted(tables))
     known = [cell for table in found if table is not None for cell in table.cells]
     for column in choice.values:
@@ -201,9 +210,9 @@ def _as_kept(desk: Desk, held: Version, rows: Rows) -> dict[str, dict[bytes, Row
     return kept
 
 
-def _broken(desk: Desk, writing: Writing, waiting: Merge) -> _Broken:
+def _broken(writing: Writing, contested: Iterable[Contested]) -> _Broken:
     """What points to nothing now; asked only where something waits because it does."""
-    if not any(each.kind == "foreign key" for each in contested_in(desk.repository.forest, waiting)):
+    if not any(each.kind == "foreign key" for each in contested):
         return set()
     return {(each.child, encode_key(each.key), *pointing(each)) for each in writing.broken_references()}
 
