@@ -188,8 +188,8 @@ def test_bodies_of_any_length_come_back_and_go_without_a_trace(tmp_path_factory,
                 ids.append(writer.put(content))
         assert [SqliteChunks(file).get(each) for each in ids] == contents
         assert check(chunks).clean
-        chunks.delete(ids[:-1])
         kept = {*ids[-1:]}
+        chunks.delete({*ids} - kept)  # equal bodies are one chunk
         assert {*chunks.ids()} == kept
         with file.reading() as db:
             assert {row[0] >> 15 for row in db.execute("SELECT id FROM part")} <= {
