@@ -14,7 +14,7 @@ import apsw
 from isovc.sources.sqlite.mark import wal_page_size
 from isovc.sources.sqlite.snapshot import Snapshot
 
-_SLAB = 1 << 20  # bytes read at once
+_SLAB = 256 << 10  # bytes read at once: what a core still has at hand when they are looked at; 1 MiB takes 1.2 times
 _WAL_HEADER, _FRAME_HEADER = 32, 24  # bytes
 TABLE_LEAF, INDEX_LEAF, TABLE_INTERIOR, INDEX_INTERIOR = 13, 10, 5, 2
 

@@ -38,7 +38,8 @@ class Prints:
         self._links = bytearray(4 * (file.count + 1))  # the first four bytes of each page: an overflow page's next
         size = file.page_size
         for first, slab in file.slabs():
-            prints.frombytes(b"".join([fingerprint_bytes(slab[at : at + size]) for at in range(0, len(slab), size)]))
+            pages = memoryview(slab)
+            prints.frombytes(b"".join([fingerprint_bytes(pages[at : at + size]) for at in range(0, len(slab), size)]))
             end = first + len(slab) // size
             for byte in range(4):
                 self._links[4 * first + byte : 4 * end : 4] = slab[byte::size]
