@@ -221,11 +221,13 @@ def _clear(repository: Repository, number: int, path: Path, held: Version) -> No
         known = None
     taken = take_folder(repository.forest, folder, known)
     found = with_files(Version(), taken.known.root)
-    written = {change.path for change in file_changes(repository.forest, held, found)}
+    # of those that are gone already the folders may still be there
+    written = {change.path for change in file_changes(repository.forest, held, found) if change.after is not None}
     going = (each for each in file_changes(repository.forest, held, Version()) if each.path not in written)
     place_files(folder, repository.chunks, going)
     with suppress(OSError):  # not empty
         path.rmdir()
+        fsync_folder(path.parent)  # or what is left of it could come back with the power, and be in the way
 
 
 def put_right(desk: Desk, live: Version, chosen: Version, other: Version) -> None:

@@ -2,8 +2,9 @@
 
 A file has durable bytes and changes under way; so has a folder, whose changes are names. A sync makes what is under way
 in that one file, or folder, durable, and nothing else: the name of a new file is a matter of its folder. That is all
-POSIX promises. `Loss` also knows the kinder way of journals, where names come to the disk in the order they were made
-in, and none later than a sync.
+POSIX promises, but for the time of a link, which comes with its name here, as it does wherever there is a journal.
+`Loss` also knows the kinder way of journals, where names come to the disk in the order they were made in, and none
+later than a sync.
 """
 
 from __future__ import annotations
@@ -151,6 +152,9 @@ class Disk:
                     _put_name(folder.durable, name, what)
                     if naming in folder.under_way:
                         folder.under_way.remove(naming)
+            for each in found.durable.values():
+                if isinstance(each, File) and each.durable.is_link:  # nobody can sync a link but by its folder
+                    each.sync(until)
 
     def _name(self, *changes: tuple[str, File | Folder | None]) -> None:
         placed = [(self._at(os.path.dirname(path)), os.path.basename(path), what) for path, what in changes]

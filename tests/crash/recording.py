@@ -38,9 +38,7 @@ _LINE = re.compile(r"^\d+ +(\w+)\((.*)\) += +(\d+)(?:<.*>)?(?: |$)")
 _BEGUN = re.compile(r"^(\d+) +(.*) <unfinished \.\.\.>$")
 _ENDED = re.compile(r"^(\d+) +<\.\.\. \w+ resumed>(.*)$")
 _TIME = re.compile(r"tv_sec=(\d+), tv_nsec=(\d+)")
-_TOKEN = re.compile(
-    r' *(?:(?P<fd>\d+|AT_FDCWD)<(?P<path>[^>]*)>(?:\(deleted\))?|"(?P<text>[^"]*)"|(?P<word>[^,"<>]+))'
-)
+_TOKEN = re.compile(r' *(?:(?P<fd>\d+|AT_FDCWD)<(?P<path>[^>]*)>(?:\(deleted\))?|"(?P<text>[^"]*)"|(?P<word>[^,"<>]+))')
 _UMASK = os.umask(0)
 os.umask(_UMASK)
 _ANONYMOUS = "-shm"  # shared memory of running processes, which a power cut ends; SQLite makes it anew

@@ -84,7 +84,9 @@ def test_mode_and_time_are_lost_like_anything_else_of_a_file() -> None:
 
 
 def test_a_link_is_there_whole_or_not() -> None:
-    assert left([Deed("symlink", "here/link", data=b"file")], "here/link") == {b"file", None}
+    deeds = [Deed("symlink", "here/link", data=b"file"), Deed("time", "here/link", at=7)]
+    assert left(deeds, "here/link") == {b"file", None}
+    assert held_of([*deeds, Deed("sync", "here")], "here/link", _OLD) == {Held(b"file", 0o777, 7, is_link=True)}
 
 
 def test_a_sync_is_of_what_was_there_when_it_began() -> None:

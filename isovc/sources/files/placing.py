@@ -51,7 +51,7 @@ class Placing:
         for folder, names in by_folder(staged):
             self._name(folder, names, touched)
         self._remove(plan.going - early, touched)
-        self._tidy({path.rpartition("/")[0] for path in plan.going}, touched)
+        self._tidy(plan.left, touched)
         for folder in sorted(touched):
             self._sync(folder)
         staged.clear()
@@ -125,7 +125,7 @@ class Placing:
 
     def _tidy(self, folders: set[str], touched: set[str]) -> None:
         """Take away folders that lost their last file, and those that held nothing but them."""
-        waiting = sorted(folders - {""}, key=len)
+        waiting = sorted(folders, key=len)
         while waiting:
             folder = waiting.pop()
             try:

@@ -24,6 +24,7 @@ class Plan:
     going: set[str] = field(default_factory=set)  # files and links that are there and shall not be
     giving_way: list[str] = field(default_factory=list)  # folders where a file shall be, the innermost first
     making: list[str] = field(default_factory=list)  # folders that are not there, the outermost first
+    left: set[str] = field(default_factory=set)  # folders from which something goes, or has gone: empty, they go too
 
 
 @dataclass(slots=True)
@@ -57,6 +58,7 @@ class Planning:
                 raise PathLeavesFolder(path=joined(folder, names[0]), why=f"{one} is a link")
             if mode is None or not stat.S_ISDIR(mode):
                 return  # what should go is not there any more
+            self.plan.left.add(one)
         with beneath(self.top, split(folder)) as handle:
             found = [name for name in names if _is_kept(handle, name)]
             if found:

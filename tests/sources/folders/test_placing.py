@@ -165,6 +165,14 @@ def test_what_is_gone_already_need_not_be_removed(folder: Path) -> None:
     assert state(folder) == {"a": True, "x": "1"}
 
 
+def test_folders_that_an_interrupted_removal_left_empty_go_with_the_next_one(folder: Path) -> None:
+    (folder / "deep" / "er").mkdir(parents=True)
+    (folder / "stays").mkdir()
+    put(folder, {}, removed=("deep/er/gone", "deep/er/lower/gone"))
+    assert "deep" not in state(folder)
+    assert "stays" in state(folder)
+
+
 def test_what_is_no_file_any_more_is_not_removed(folder: Path) -> None:
     os.mkfifo(folder / "pipe")
     put(folder, {}, ("pipe",))
