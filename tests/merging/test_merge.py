@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from isovc.sources.sqlite import Reading
 from tests.merging.conftest import Parted
 from tests.versioned import Versioned
 
@@ -174,6 +175,22 @@ def test_each_step_can_be_undone_and_done_again(parted: Parted) -> None:
     assert is_at(states[3])
     assert app.json("fsck")["damages"] == []
     assert app.ok("audit", "verify")
+
+
+def test_a_merge_that_changes_no_row_reads_no_page_again(parted: Parted, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = parted("UPDATE notes SET title = 'ours'", "UPDATE notes SET title = 'theirs'")
+    read: list[object] = []
+    pages = Reading.pages
+    monkeypatch.setattr(Reading, "pages", lambda self, *words: read.append(self) or pages(self, *words))
+    assert app.run("merge", "exp").code == 3
+    assert not read
+    app.sql("UPDATE notes SET title = 'mine' WHERE id = (SELECT min(id) FROM notes)")
+    assert app.json("status")["tables"]["notes"]["modified"] == 1
+    app.ok("resolve", "--theirs")
+    assert len(read) > 1
+    assert app.rows("SELECT DISTINCT title FROM notes") == [("theirs",)]
+    app.ok("merge", "--continue")
+    assert app.json("fsck")["damages"] == []
 
 
 def test_what_waits_outlives_gc_and_stands_in_the_way(parted: Parted) -> None:
