@@ -8,6 +8,7 @@ from operator import ne
 
 from isovc.model import Unread, Value
 
+LONG = 1 << 20  # bytes: what is shorter is held, since one such value more or less in memory does not matter
 _BYTES = 16  # of a blob, as in `formats.words`
 _LETTERS = 60  # of a text
 _MOST = 4 * _LETTERS + 4  # bytes that hold so many, and the rest of one that was cut

@@ -12,6 +12,7 @@ from isovc.encoding.values import External
 from isovc.errors import NoSuchColumn, NoSuchTable
 from isovc.formats.delta import Definition, Delta, TableDelta, same
 from isovc.formats.files import FileDelta, Read, file_deltas
+from isovc.formats.long_words import LONG
 from isovc.model import ContentId, Row, RowChange, Table, Value
 from isovc.snapshot.compare import Counts
 from isovc.snapshot.delta import count, delta, tally
@@ -22,8 +23,6 @@ from isovc.snapshot.virtual.tables import NotMade
 from isovc.tree.forest import Forest
 from isovc.workspace.conditions import Condition
 from isovc.workspace.desk import Desk
-
-_LONG = 1 << 20  # bytes: one such value more or less in memory does not matter
 
 Rows = Callable[[], Iterator[RowChange]]
 
@@ -74,7 +73,7 @@ class Comparison:
 def compare(desk: Desk, old: Version, new: Version, selection: Selection) -> Comparison:
     """Compare them."""
     forest = desk.repository.forest
-    found = delta(forest, old, new, upto=_LONG if selection.for_people and not selection.where else None)
+    found = delta(forest, old, new, upto=LONG if selection.for_people and not selection.where else None)
     if selection.tables:
         found = _of_tables(found, selection.tables)
     tables = () if selection.schema_only else found.tables

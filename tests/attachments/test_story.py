@@ -109,6 +109,8 @@ def test_a_cell_that_is_long_is_not_held_to_be_shown(filed: Filed, monkeypatch: 
     monkeypatch.setattr("isovc.snapshot.values.whole", lambda *_: pytest.fail("all of it was read"))
     said = filed.ok("diff", "HEAD~2", "HEAD", "--format", form) + filed.ok("diff", "HEAD~1", "--format", form)
     assert "(3,000,001 bytes)" in said and "00000000" in said
+    assert "(3,000,001 bytes)" in filed.ok("blame", "big", "1")
+    assert "(3,000,000 bytes)" in filed.ok("history", "big", "1")
 
 
 def test_switch_there_and_back(filed: Filed) -> None:

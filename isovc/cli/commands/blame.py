@@ -55,7 +55,7 @@ def blame(
     said = revision or at or "WORK"
     wanted = [each.strip() for each in columns.split(",") if each.strip()]
     with at_desk(here) as desk, GitHistory(desk.repository.git_folder) as git:
-        past = Past(desk, partial(version_at, git))
+        past = Past(desk, partial(version_at, git), for_people=not here.screen.json)
         start = past.start(meant_by(here, desk, said))
         progress = here.screen.progress()
         cells = _begun(cells_of(past, start, table, key, columns=wanted, where=said, progress=progress))

@@ -45,7 +45,7 @@ def history(
     """
     here = here_of(ctx)
     with at_desk(here) as desk, GitHistory(desk.repository.git_folder) as git:
-        past = Past(desk, partial(version_at, git))
+        past = Past(desk, partial(version_at, git), for_people=not here.screen.json)
         start = past.start(meant_by(here, desk, revision))
         events = history_of_row(past, start, table, key, where=revision, progress=here.screen.progress())
         first = next(events)  # an error shall be told before a pager is opened

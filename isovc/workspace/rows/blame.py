@@ -122,7 +122,8 @@ def _told(
 ) -> Iterator[Cell]:
     width = len(table.key)
     key = encode_key(row[:width])
-    for at, value in zip(cells, with_large(past.forest.store, tuple(row[at] for at in cells)), strict=True):
+    values = with_large(past.forest.store, tuple(row[at] for at in cells), upto=past.upto)
+    for at, value in zip(cells, values, strict=True):
         yield Cell(table.name, row[:width], table.cells[at], value, written[key, at])
 
 

@@ -59,7 +59,7 @@ class _Change:
     was: Cells | None
     row: Cells | None
 
-    def event(self, forest: Forest) -> Event:
+    def event(self, past: Past) -> Event:
         """The event."""
         home, cells = self.step.home, self.row
         if cells is None and self.parent is not None and self.parent.home is not None:
@@ -70,8 +70,8 @@ class _Change:
             self.step.home.table,
             home.key,
             tuple(cells[name] for name in home.key),
-            None if self.parent is None else _whole(forest, self.parent.version, self.parent.home, self.was),
-            _whole(forest, self.step.version, self.step.home, self.row),
+            None if self.parent is None else _whole(past, self.parent.version, self.parent.home, self.was),
+            _whole(past, self.step.version, self.step.home, self.row),
             self.parent.columns if self.parent else {},
         )
 
@@ -86,7 +86,7 @@ def history_of_row(
         found = next(filter(None, map(list, ways)), None)
     if found is None:
         raise NoSuchRow(table=shape.name, key=called(key), where=where, ever=True)
-    return (each.event(past.forest) for each in found)
+    return (each.event(past) for each in found)
 
 
 def history_of_table(past: Past, start: Start, table: str, *, progress: Progress = SILENT) -> Iterator[Event]:
@@ -96,7 +96,7 @@ def history_of_table(past: Past, start: Start, table: str, *, progress: Progress
     for step in look.steps(home, lambda _: held):
         keys = _touched(past.forest, step)
         while some := list(islice(keys, _AT_ONCE)):
-            yield from (each.event(past.forest) for each in _made(past.forest, step, some))
+            yield from (each.event(past) for each in _made(past.forest, step, some))
 
 
 def _changes(look: Looking, home: Home, key: bytes) -> Iterator[_Change]:
@@ -119,12 +119,12 @@ def _made(forest: Forest, step: Step, keys: list[bytes]) -> Iterator[_Change]:
             yield _Change(step, None, None, row)
 
 
-def _whole(forest: Forest, version: Version, home: Home | None, row: Cells | None) -> dict[str, Value] | None:
-    """A row by column, with large values whole."""
+def _whole(past: Past, version: Version, home: Home | None, row: Cells | None) -> dict[str, Value] | None:
+    """A row by column, with large values whole, as far as they are wanted."""
     table = table_at(version, home) if home else None
     if table is None or row is None:
         return None
-    return namer(table)(with_large(forest.store, tuple(row.values())))
+    return namer(table)(with_large(past.forest.store, tuple(row.values()), upto=past.upto))
 
 
 def _touched(forest: Forest, step: Step) -> Iterator[bytes]:

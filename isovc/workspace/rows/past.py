@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from isovc.formats.long_words import LONG
 from isovc.history import CommitId
 from isovc.repo.repository import Repository
 from isovc.repo.revisions import Commit, Empty, Found
@@ -34,10 +35,12 @@ class Start:
 
 
 class Past:
-    """Versions by commit (None: the empty one), and what became what from one to another. `read` fetches one."""
+    """Versions by commit (None: the empty one), and what became what from one to another. `read` fetches one.
+    `for_people`: values that are long are not read, since little of them is shown."""
 
-    def __init__(self, desk: Desk, read: Callable[[CommitId], Version]) -> None:
+    def __init__(self, desk: Desk, read: Callable[[CommitId], Version], *, for_people: bool = False) -> None:
         self._desk = desk
+        self.upto = LONG if for_people else None
         self._read = read
         self._versions: OrderedDict[CommitId | None, Version] = OrderedDict()
         self._pairs: OrderedDict[tuple[CommitId | None, CommitId], Sequence[Pair]] = OrderedDict()
