@@ -320,17 +320,19 @@ def _differing(shape: Shape, bench: Bench) -> dict[str, Contender]:
     return {"isovc": partial(go, ours.differing), "sqldiff": partial(go, theirs)}
 
 
+_Prepare = Callable[[Shape, Bench], dict[str, Contender]]
 for _shape in SHAPES:
-    _name, _large = _shape.name, _shape.name != "items"
-    workload(f"keep {_name}", against=".dump", rounds=3, is_large=_large)(partial(_first, _shape))
-    workload(f"keep {_name}, 1,000 scattered updates later", against="restic", is_large=_large)(partial(_again, _shape))
-    workload(f"give back {_name}", against="VACUUM INTO", rounds=3, is_large=_large)(partial(_back, _shape))
-    workload(f"what differs in {_name}, as SQL", against="sqldiff", rounds=3, is_large=_large)(
-        partial(_differing, _shape)
+    _kinds: tuple[tuple[str, str, _Prepare], ...] = (
+        (f"keep {_shape.name}", ".dump", _first),
+        (f"keep {_shape.name}, 1,000 scattered updates later", "restic", _again),
+        (f"give back {_shape.name}", "VACUUM INTO", _back),
+        (f"what differs in {_shape.name}, as SQL", "sqldiff", _differing),
     )
+    for _name, _against, _prepare in _kinds:
+        workload(_name, against=_against, rounds=3, is_large=True)(partial(_prepare, _shape))
 
 
-@workload("an old version as a stock file", against="doltlite", ratio=1.5, rounds=3)
+@workload("an old version as a stock file", against="doltlite", ratio=1.5, rounds=3, is_large=True)
 def _old_version(bench: Bench) -> dict[str, Contender]:
     """Ours a whole process, which also checks the file and moves it to its place; DoltLite: the copying alone."""
     return {"isovc": _back(SHAPES[0], bench)["isovc"], "doltlite": _back_of_doltlite(bench)}

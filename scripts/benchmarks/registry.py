@@ -47,7 +47,7 @@ class Workload:
     bytes: int | None
     memory: int | None
     rounds: int
-    is_large: bool  # of one size whatever the rows are, and too long for a quick run
+    is_large: bool  # too long for a quick run
 
 
 @dataclass(slots=True)
