@@ -64,6 +64,28 @@ def test_on_a_branch(past: Versioned) -> None:
     assert past.refused("restore", "main", "--branch", "then") == "name-taken"
 
 
+@pytest.mark.parametrize("harm", ["a page", "the first bytes", "gone"])
+def test_a_file_can_be_made_where_the_database_is_damaged(past: Versioned, tmp_path: Path, harm: str) -> None:
+    target = tmp_path / "good.db"
+    if harm == "gone":
+        past.path.unlink()
+    else:
+        size = past.path.stat().st_size
+        with past.path.open("r+b") as file:
+            file.seek(0 if harm == "the first bytes" else 100)
+            file.write(b"\xff" * (100 if harm == "the first bytes" else size - 100))
+    assert past.run("status").code in (1, 4)
+    past.ok("restore", "main~2", "--into", str(target))
+    assert past.at(target).check() == "ok"
+
+
+def test_a_file_that_cannot_be_told_of_is_not_made(past: Versioned, tmp_path: Path) -> None:
+    past.ok("config", "busy.seconds", "0.1")
+    with past.held("BEGIN EXCLUSIVE"):
+        assert past.run("restore", "main~2", "--into", str(tmp_path / "then.db")).code == 5
+    assert not (tmp_path / "then.db").exists()
+
+
 def test_into_a_file(past: Versioned, tmp_path: Path) -> None:
     before, log = past.dump(), past.json("op", "log")
     target = tmp_path / "then.db"

@@ -9,7 +9,16 @@ from pathlib import Path
 
 from isovc.disk import fsync_folder
 from isovc.encoding.orderkey import encode_key
-from isovc.errors import FolderMissing, NoCommitsYet, NothingDiffers, OtherColumnsThen, PathTaken
+from isovc.errors import (
+    DatabaseCorrupt,
+    FolderMissing,
+    NoCommitsYet,
+    NoDatabase,
+    NotADatabase,
+    NothingDiffers,
+    OtherColumnsThen,
+    PathTaken,
+)
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
 from isovc.model import Shape
@@ -117,6 +126,7 @@ def restore_file(desk: Desk, point: Point, wanted: Wanted, path: Path, *, dry_ru
     files = None if wanted.tables else files_root(found)
     then = without_files(found)
     version = _with(desk, _without_rows(desk, then, wanted), then, wanted, point)
+    moved = difference(desk, _readable(desk), version)  # before the file is there: a failure leaves none
     growing = growing_name(path)
     with planting(desk.repository.folder):  # another one would make its file under the same name
         vanish(path)
@@ -129,8 +139,15 @@ def restore_file(desk: Desk, point: Point, wanted: Wanted, path: Path, *, dry_ru
                 fsync_folder(path.parent)
         finally:
             vanish(path)
-    moved = difference(desk, without_files(look(desk)), version)
     return Restored(point, proof, moved, files_left=files.rows if files else 0)
+
+
+def _readable(desk: Desk) -> Version:
+    """The live database, or nothing where there is none any more: then above all a file of its own is wanted."""
+    try:
+        return without_files(look(desk))
+    except (DatabaseCorrupt, NoDatabase, NotADatabase):
+        return Version()
 
 
 @contextmanager
