@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from isovc.api import records, telling
-from isovc.api.seat import Revision, Seat, Work, moment, words
+from isovc.api.seat import Revision, Seat, Work, moment, several, words
 from isovc.api.stash import Stash
 from isovc.api.streams import Diff, Rows, Stream
 from isovc.errors import Damage, OptionsClash
@@ -134,7 +134,7 @@ class Repo:
     ) -> Diff:
         """What differs between two versions: by default what is uncommitted. `where`: SQL that a row meets before or
         after; `columns`: only changes of these."""
-        wanted = Selection(tuple(tables), where, tuple(columns), limit, files_apart=True)
+        wanted = Selection(several(tables), where, several(columns), limit, files_apart=True)
         with ExitStack() as stack:
             work = stack.enter_context(self._seat.looking())
             said = old if old is not None else "HEAD" if work.desk.worktree.commit else "EMPTY"
@@ -255,7 +255,7 @@ class Repo:
             desk = work.desk
             if tables:
                 said = words(revision)
-                moved = take_tables(desk, work.revisions.version(said), tables, by, name=said)
+                moved = take_tables(desk, work.revisions.version(said), several(tables), by, name=said)
                 return records.Moved(desk.worktree.branch, desk.worktree.commit, telling.tables(moved))
             target = work.commit(revision)
             head = head_of(target, detach=detach)
@@ -302,7 +302,7 @@ class Repo:
             raise OptionsClash(options=("at", "transaction"))
         if into is not None and branch:
             raise OptionsClash(options=("into", "branch"))
-        wanted = Wanted(tuple(tables), where)
+        wanted = Wanted(several(tables), where)
         with self._seat.doing("restore") as (work, by):
             desk, history = work.desk, work.history
             if transaction is not None:

@@ -5,7 +5,7 @@ Nothing stays open between two calls, so other programs, and other threads of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from pathlib import Path
 from socket import gethostname
 from typing import TypeAlias
 
-from isovc.errors import BadMoment
+from isovc.errors import BadMoment, BadRevision
 from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
 from isovc.lifecycle.opening import opened
@@ -136,7 +136,14 @@ def words(revision: Revision) -> str:
     """A revision as it is written; a time means the current branch then."""
     if isinstance(revision, str):
         return revision
+    if not isinstance(revision, datetime):
+        raise BadRevision(text=repr(revision), why="it is neither text nor a datetime")
     return f"@{{{_aware(revision).isoformat()}}}"
+
+
+def several(names: Sequence[str]) -> tuple[str, ...]:
+    """Names as they are given; one that stands alone is a name too, and not its letters."""
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def moment(time: datetime) -> int:

@@ -17,6 +17,7 @@ import isovc
 from isovc.errors import (
     BadKey,
     BadMoment,
+    BadRevision,
     NoRepository,
     NoSuchRevision,
     NoSuchTable,
@@ -514,3 +515,17 @@ def test_times_are_in_utc(repo: isovc.Repo) -> None:
     before = datetime.now(UTC) - timedelta(hours=1)
     assert repo.log()[0].time.tzinfo is UTC and repo.log()[0].time > before
     assert repo.operations(1)[0].time.tzinfo is UTC
+
+
+def test_a_name_alone_is_a_name_and_not_its_letters(app: Versioned, repo: isovc.Repo) -> None:
+    app.sql("UPDATE notes SET title = 'x' WHERE id = 1")
+    assert [each.key for each in repo.diff(tables="notes", columns="title")] == [(1,)]
+    repo.checkout("HEAD", tables="notes")
+    assert repo.status().clean
+    app.sql("DELETE FROM notes")
+    assert repo.restore("HEAD", tables="notes").tables["notes"].added == 3
+
+
+def test_a_revision_that_is_neither_text_nor_a_time(repo: isovc.Repo) -> None:
+    with pytest.raises(BadRevision, match="'3' is not a revision: it is neither text nor a datetime"):
+        repo.diff(3)  # type: ignore[arg-type]
