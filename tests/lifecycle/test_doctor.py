@@ -89,8 +89,10 @@ def test_it_changes_nothing(app: Versioned) -> None:
 def test_outside_a_repository_the_machine_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["-C", str(tmp_path), "doctor", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["findings"]
-    assert {each["about"] for each in found} == {"isovc", "python", "databases", "store", "git", "system"}
-    assert all(each["message"][0] != " " and any(map(str.isdigit, each["message"])) for each in found)
+    assert {each["about"] for each in found} == {"isovc", "python", "databases", "store", "git", "system", "repository"}
+    *machine, repository = found
+    assert all(each["message"][0] != " " and any(map(str.isdigit, each["message"])) for each in machine)
+    assert (repository["level"], repository["hint"]) == ("advice", "isovc init DATABASE makes one")
 
 
 def test_a_repository_that_is_named_shall_be_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -220,7 +222,10 @@ def test_a_log_that_grows(app: Versioned, monkeypatch: pytest.MonkeyPatch) -> No
         with app.opened() as db:
             db.execute("CREATE TABLE big(id INTEGER PRIMARY KEY, a)")
             db.executemany("INSERT INTO big(a) VALUES(?)", [("x" * 4000,)] * 100)
-        assert "process" in _said(app, "advice", "not folded back")["message"]
+        found = _said(app, "advice", "not folded back")
+        assert "process" in found["message"] and found["hint"].startswith(
+            "end what reads or writes there, then sqlite3 "
+        )
 
 
 def test_what_would_not_come_back(app: Versioned) -> None:

@@ -16,7 +16,7 @@ from isovc.cli.wording import on_one_line
 from isovc.errors import Damage, IsovcError, NoRepository, Refused
 from isovc.formats.words import amount
 from isovc.lifecycle.doctor.examine import examine
-from isovc.lifecycle.doctor.finding import Finding, problem
+from isovc.lifecycle.doctor.finding import Finding, advice, problem
 
 app = command_app()
 
@@ -58,6 +58,8 @@ def _found(here: Here) -> Iterator[Finding]:
     except IsovcError as error:
         wrong = error
     yield from examine(folder, profile(), passphrase=passphrase(), progress=here.screen.progress())
+    if folder is None and wrong is None:
+        yield advice("repository", "none in this folder, nor in any above it", "isovc init DATABASE makes one")
     if wrong is not None:
         yield problem("repository", wrong.message, wrong.hint, damaged=isinstance(wrong, Damage))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 
 from isovc.formats.words import size
 from isovc.lifecycle.doctor.finding import Finding, advice, looked, ok, problem, some
@@ -91,6 +92,7 @@ def _beside(path: Path, about: str) -> Iterator[Finding]:
     if length > _LONG_LOG:
         by = f"; {some(who)} may keep it from that" if who else ""
         said = f"its log {log.name} has {size(length)} and is not folded back{by}"
-        yield advice(about, said, f'sqlite3 {path} "PRAGMA wal_checkpoint(TRUNCATE)"')
+        first = "end what reads or writes there, then " if who else ""
+        yield advice(about, said, f'{first}sqlite3 {quote(str(path))} "PRAGMA wal_checkpoint(TRUNCATE)"')
     if who:
         yield ok(about, f"in use by {some(who)}")
