@@ -20,6 +20,7 @@ def test_the_sample_is_an_ordinary_database_that_says_what_was_done(isovc: Isovc
     ended = isovc("-C", str(tmp_path), "demo")
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.startswith("Made isovc-demo/notes.db, ")
+    assert "  Next: isovc commit -m" in ended.out  # as beside the database, where the next line types just that
     with closing(sqlite3.connect(tmp_path / "isovc-demo" / "notes.db")) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -89,8 +90,11 @@ def _run(command: str, database: Path) -> str:
     if command.startswith(_SQL):
         _run_sql(database, command.partition('"')[2][:-1])
         return ""
-    words = [sys.executable, "-m", "isovc", "-C", str(database.parent), *split(command)[1:]]
-    ended = subprocess.run(words, capture_output=True, check=False)
+    words = [sys.executable, "-m", "isovc", *split(command)[1:]]
+    # beside the database, as a person would be, so that answers name things as they do there; this program is known by
+    # its place, since it may have been found by a path that is seen from here only
+    found = {**os.environ, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
+    ended = subprocess.run(words, cwd=database.parent, env=found, capture_output=True, check=False)
     if ended.returncode != 0:
         raise SampleFailed(database=database, why=ended.stderr.decode(errors="backslashreplace").partition("\n")[0])
     return ended.stdout.decode(errors="backslashreplace")
