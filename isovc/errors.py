@@ -145,10 +145,10 @@ class UnknownCommand(WrongUsage):
 
     code = "unknown-command"
 
-    def __init__(self, *, name: str, near: Sequence[str] = ()) -> None:
+    def __init__(self, *, name: str, near: Sequence[str] = (), hint: str = "") -> None:
         self.name, self.near = name, tuple(near)
-        hint = "did you mean " + " or ".join(f"isovc {one}" for one in self.near) + "?" if self.near else "isovc --help"
-        super().__init__(f"isovc has no command {name!r}", hint=hint)
+        meant = _did_you_mean([f"isovc {one}" for one in self.near])
+        super().__init__(f"isovc has no command {name!r}", hint=hint or meant or "isovc --help")
 
 
 class UnknownTopic(WrongUsage):
@@ -156,9 +156,11 @@ class UnknownTopic(WrongUsage):
 
     code = "unknown-topic"
 
-    def __init__(self, *, name: str, topics: Sequence[str]) -> None:
-        self.name, self.topics = name, tuple(topics)
-        super().__init__(f"there is no command and no topic {name!r}", hint=f"topics: {', '.join(self.topics)}")
+    def __init__(self, *, name: str, topics: Sequence[str], near: Sequence[str] = ()) -> None:
+        self.name, self.topics, self.near = name, tuple(topics), tuple(near)
+        meant = _did_you_mean([f"isovc help {one}" for one in self.near])
+        listed = f"topics: {', '.join(self.topics)}; commands: isovc --help"
+        super().__init__(f"there is no command and no topic {name!r}", hint=meant or listed)
 
 
 class PartnerGone(Refused):
@@ -446,9 +448,9 @@ class NoSuchRef(Refused):
 
     code = "no-such-name"
 
-    def __init__(self, *, what: str, name: str, near: list[str]) -> None:
+    def __init__(self, *, what: str, name: str, near: list[str], hint: str = "") -> None:
         self.what, self.name, self.near = what, name, near
-        super().__init__(f"there is no {what} {name}", hint=_did_you_mean(near) or f"isovc {what} lists all")
+        super().__init__(f"there is no {what} {name}", hint=_did_you_mean(near) or hint or f"isovc {what} lists all")
 
 
 class NotABranch(Refused):
@@ -700,12 +702,11 @@ class NoDatabase(Refused):
 
     code = "no-database"
 
-    def __init__(self, *, path: object) -> None:
-        self.path = path
-        super().__init__(
-            f"there is no database at {path}",
-            hint="check the path; isovc worktree add PATH BRANCH makes the file of a working copy again",
-        )
+    def __init__(self, *, path: object, is_new: bool = False) -> None:
+        self.path, self.is_new = path, is_new
+        again = f"isovc worktree add {quote(str(path))} BRANCH makes the file of a working copy again"
+        first = "isovc makes none; your program does, or sqlite3"
+        super().__init__(f"there is no database at {path}", hint=f"check the path; {first if is_new else again}")
 
 
 class NotADatabase(Refused):
@@ -715,7 +716,11 @@ class NotADatabase(Refused):
 
     def __init__(self, *, path: object, why: str) -> None:
         self.path, self.why = path, why
-        super().__init__(f"{path} is not a SQLite database: {why}", hint="name the file that your program writes to")
+        super().__init__(
+            f"{path} is not a SQLite database: {why}",
+            hint="name the file that your program writes to; if this is where it was, move it away, and"
+            f" isovc worktree add {quote(str(path))} BRANCH makes it again as it was committed",
+        )
 
 
 class DatabaseEncrypted(Refused):
@@ -750,8 +755,8 @@ class DatabaseCorrupt(Damage):
         self.path, self.why = path, why
         super().__init__(
             f"the database {path} is damaged: {why}",
-            hint="sqlite3 FILE .recover saves what can be read; with FILE moved away, isovc worktree add FILE BRANCH"
-            " makes it again as it was committed",
+            hint="sqlite3 FILE .recover saves what can be read; isovc restore HEAD --into NEW.db writes it as it was"
+            " committed, and with FILE moved away, isovc worktree add FILE BRANCH makes it again in its place",
         )
 
 
@@ -1811,7 +1816,8 @@ class NothingToUndo(Refused):
 
     def __init__(self, *, asked: int, possible: int) -> None:
         self.asked, self.possible = asked, possible
-        several = f"only {possible} operations of this working copy can be undone, not {asked}"
+        many = f"operation{'s' * (possible != 1)}"
+        several = f"only {possible} {many} of this working copy can be undone, not {asked}"
         super().__init__(several if possible else "there is nothing to undo here", hint="isovc op log")
 
 
@@ -1822,7 +1828,7 @@ class NothingToRedo(Refused):
 
     def __init__(self, *, asked: int, possible: int) -> None:
         self.asked, self.possible = asked, possible
-        several = f"only {possible} operations can be done again, not {asked}"
+        several = f"only {possible} operation{'s' * (possible != 1)} can be done again, not {asked}"
         super().__init__(
             several if possible else "there is nothing to redo: nothing was undone last", hint="isovc op log"
         )

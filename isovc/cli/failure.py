@@ -56,6 +56,8 @@ def _usage(error: typer.TyperException) -> Failure:
     near = get_close_matches(getattr(error, "option_name", ""), possible or (), cutoff=0.7)
     said = _in_words((error.message if possible else error.format_message()).rstrip("."))
     hint = f"did you mean {' or '.join(near)}?" if near else f"{command} --help"
+    if command == "isovc commit" and said.startswith("Got unexpected extra argument"):
+        hint = 'the message stands behind -m, in quotes: isovc commit -m "what this version is about"'
     return Failure(WrongUsage.code, said[:1].lower() + said[1:], hint, WrongUsage.exit_code)
 
 

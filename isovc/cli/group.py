@@ -16,6 +16,15 @@ from isovc.cli.options import global_options
 from isovc.cli.table import COMMANDS, SECTIONS, SUMMARIES
 from isovc.errors import Interrupted, PartnerGone, UnknownCommand
 
+# Words that hands which know git type by themselves, and what stands for them here.
+_ELSEWHERE = "there are no copies on other machines yet; isovc help patches tells how to hand on what differs"
+_FROM_GIT = {
+    "add": 'nothing need be added: isovc commit -m "..." keeps all that changed',
+    "rm": 'nothing need be removed: isovc commit -m "..." keeps all that changed',
+    "reflog": "isovc op log lists what was done, isovc undo takes the last of it back",
+    **dict.fromkeys(("clone", "fetch", "pull", "push", "remote"), _ELSEWHERE),
+}
+
 
 class Deferred(TyperCommand):
     """A command known by name and one line; its module is imported the moment it has to read its words."""
@@ -46,7 +55,8 @@ class CommandGroup(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args[0] not in self.commands and not ctx.resilient_parsing and not args[0].startswith("-"):
-            raise UnknownCommand(name=args[0], near=get_close_matches(args[0], self.commands))
+            hint = _FROM_GIT.get(args[0], "")
+            raise UnknownCommand(name=args[0], near=get_close_matches(args[0], self.commands), hint=hint)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:

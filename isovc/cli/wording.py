@@ -45,11 +45,11 @@ def difference_lines(difference: Difference) -> Iterator[Line]:
     width = max((len(on_one_line(name)) for name in difference.tables), default=0)
     for name, counts in difference.tables.items():
         name = on_one_line(name)
-        parts: list[str | Styled] = [f"  {name:{width}}  "]
+        parts: list[str | Styled] = [f"  {name:{width}}"]
         for word, many in (("added", counts.added), ("modified", counts.modified), ("removed", counts.removed)):
             if many:
                 sign, style = SIGNS[word]
-                parts += [Styled(f"{sign}{many:,}", style), f" {word}  "]
+                parts += ["  ", Styled(f"{sign}{many:,}", style), f" {word}"]
         yield tuple(parts) if counts else f"  {name:{width}}  no rows"
 
 

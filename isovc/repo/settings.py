@@ -255,16 +255,22 @@ def _says(text: str, path: Path, wanted: Mapping[str, Any]) -> bool:
         return False
 
 
+def _near(key: str) -> list[str]:
+    """A setting is often asked for without its first word; more freely guessed, author would be gc.auto."""
+    last = [each for each in SETTINGS if each.rpartition(".")[2] == key]
+    return last or get_close_matches(key, SETTINGS, cutoff=0.7)
+
+
 def _declared(key: str) -> Setting:
     try:
         return SETTINGS[key]
     except KeyError:
-        raise NoSuchSetting(key=key, near=get_close_matches(key, SETTINGS)) from None
+        raise NoSuchSetting(key=key, near=_near(key)) from None
 
 
 def _checked(key: str, value: Any, place: str) -> Plain:
     if key not in SETTINGS:
-        raise NoSuchSetting(key=key, near=get_close_matches(key, SETTINGS), place=place)
+        raise NoSuchSetting(key=key, near=_near(key), place=place)
     setting = SETTINGS[key]
     if setting.kind is float and type(value) is int:
         value = float(value)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from isovc.encoding.signing import Sign
-from isovc.errors import WhichDatabase
+from isovc.errors import NoDatabase, WhichDatabase
 from isovc.repo.deeds import Deed
 from isovc.repo.making import make
 from isovc.repo.settings import Plain
@@ -29,6 +29,8 @@ def only_database(folder: Path) -> Path:
 def start(database: Path, deed: Deed, *, sign: Sign | None = None, attachments: Path | None = None) -> Path:
     """Make the repository beside a database, and of a folder of files; where it lies."""
     check_text(database.absolute())
+    if not os.path.lexists(database):
+        raise NoDatabase(path=database, is_new=True)
     settings: dict[str, Plain] = {}
     if attachments is not None:
         check_text(attachments.absolute())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from enum import Enum
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -16,7 +17,7 @@ from isovc.cli.handing import hand_over
 from isovc.cli.here import Here, here_of
 from isovc.cli.pager import paged
 from isovc.cli.revision import commit_of, meant_by, version_of
-from isovc.errors import BadRevision, OptionsClash
+from isovc.errors import BadRevision, NoSuchRevision, OptionsClash
 from isovc.formats import csv_rows, html, jsonl, sql_patch
 from isovc.history.git_history import GitHistory
 from isovc.repo.commits import CommitIndex
@@ -144,7 +145,13 @@ def _both(
 
 
 def _named(here: Here, desk: Desk, history: GitHistory, text: str) -> tuple[str, Version]:
-    meant = meant_by(here, desk, text)
+    try:
+        meant = meant_by(here, desk, text)
+    except (BadRevision, NoSuchRevision):
+        if text not in desk.head.roots:
+            raise
+        hint = f"isovc diff -t {quote(text)} shows what is uncommitted in it"
+        raise NoSuchRevision(text=text, why="that is a table", hint=hint) from None
     return _called(meant, text), version_of(desk, history, meant)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from importlib.resources import files
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 
 from isovc.cli.group import command_app
 from isovc.cli.here import here_of
+from isovc.cli.table import COMMANDS
 from isovc.errors import UnknownTopic
 
 app = command_app()
@@ -29,7 +31,14 @@ def help(  # noqa: A001 - the command is called so
     if not topic:
         topics = {name: _text(name).partition("\n")[0] for name in topics_known()}
         width = max(map(len, topics)) + 2
-        screen.show(topics, [*(f"{name:{width}}{line}" for name, line in topics.items()), "", "isovc help TOPIC"])
+        screen.show(
+            topics,
+            [
+                *(f"{name:{width}}{line}" for name, line in topics.items()),
+                "",
+                "isovc help TOPIC, or isovc help COMMAND",
+            ],
+        )
         return
     text = _text(topic) if topic in topics_known() else _help_of(ctx, topic)
     screen.show({"topic": topic, "text": text}, text.rstrip("\n").split("\n"))
@@ -48,7 +57,8 @@ def _help_of(ctx: typer.Context, name: str) -> str:
     root: Any = ctx.find_root()
     command = root.command.get_command(root, name)
     if command is None:
-        raise UnknownTopic(name=name, topics=topics_known())
+        topics = topics_known()
+        raise UnknownTopic(name=name, topics=topics, near=get_close_matches(name, [*topics, *COMMANDS]))
     with command.make_context(name, [], parent=root, resilient_parsing=True) as below:
         text: str = below.get_help()
     return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -13,9 +14,11 @@ from isovc.cli.group import command_app
 from isovc.cli.here import here_of
 from isovc.cli.revision import commit_of, where
 from isovc.cli.who import deed
-from isovc.errors import OptionMissing, OptionsClash
+from isovc.errors import NoSuchRef, OptionMissing, OptionsClash
+from isovc.history import CommitId
 from isovc.history.git_history import GitHistory
 from isovc.repo.names import BRANCHES
+from isovc.workspace.desk import Desk
 from isovc.workspace.heads import beginning, tip
 from isovc.workspace.mirroring import mirror
 from isovc.workspace.switching import switch as go
@@ -54,6 +57,14 @@ def switch(
             commit, is_carried = beginning(desk, start, partial(commit_of, here, desk, branch_first=True))
             came = go(desk, history, BRANCHES + name, commit, by, carry=carry or is_carried, create=True)
         else:
-            came = go(desk, history, BRANCHES + name, tip(desk, name, where(desk)), by, carry=carry)
+            came = go(desk, history, BRANCHES + name, _tip(desk, name), by, carry=carry)
         here.screen.say_if(mirror(desk.repository, history))
     here.screen.done(document(came), lines(came, left))
+
+
+def _tip(desk: Desk, name: str) -> CommitId | None:
+    try:
+        return tip(desk, name, where(desk))
+    except NoSuchRef as none:
+        hint = f"isovc branch lists all; isovc switch -c {quote(name)} makes it"
+        raise NoSuchRef(what=none.what, name=none.name, near=none.near, hint=hint) from None
