@@ -1025,7 +1025,8 @@ class RepositoryExists(Refused):
     def __init__(self, *, folder: object) -> None:
         self.folder = folder
         super().__init__(
-            f"{folder} is a repository already", hint="isovc status shows it; one folder holds one repository"
+            f"{folder} is a repository already",
+            hint="isovc status shows it; one folder holds one, so another database needs a folder of its own",
         )
 
 
@@ -1071,12 +1072,11 @@ class WhichDatabase(WrongUsage):
 
     def __init__(self, *, folder: object, found: tuple[str, ...]) -> None:
         self.folder, self.found = folder, found
-        what = (
-            f"{len(found)} databases lie in {folder}: {', '.join(found[:5])}"
-            if found
-            else f"no database lies in {folder}"
-        )
-        super().__init__(what, hint="isovc init DATABASE")
+        if found:
+            what, hint = f"{len(found)} databases lie in {folder}: {', '.join(found[:5])}", quote(found[0])
+        else:
+            what, hint = f"nothing in {folder} has the name of a database", "FILE, whatever its name ends in"
+        super().__init__(what, hint=f"isovc init {hint}")
 
 
 class NothingToCommit(Refused):

@@ -102,3 +102,16 @@ def test_no_line_ends_in_blanks(app: Versioned) -> None:
     app.sql("DELETE FROM notes WHERE id = 1")
     for words in (("status",), ("show",), ("checkout", "HEAD", "-t", "notes")):
         assert [line for line in app.ok(*words).splitlines() if line.endswith(" ")] == []
+
+
+def test_init_without_a_name_says_which_it_could_be(app: Versioned) -> None:
+    folder = app.path.parent / "other"
+    folder.mkdir()
+    assert app.run("-C", str(folder), "init").err == (
+        f"error: nothing in {folder} has the name of a database\nhint: isovc init FILE, whatever its name ends in\n"
+    )
+    for name in ("two.db", "one.db"):
+        app.at(folder / name).sql("CREATE TABLE t(a)")
+    assert app.run("-C", str(folder), "init").err.endswith("one.db, two.db\nhint: isovc init one.db\n")
+    app.at(folder).ok("init", str(folder / "one.db"))
+    assert "needs a folder of its own" in app.run("init", str(folder / "two.db")).err
