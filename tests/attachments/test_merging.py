@@ -112,6 +112,17 @@ def test_every_change_against_every_other(filed: Filed) -> None:
     filed.sound()
 
 
+def made_executable(filed: Filed, path: str, side: str) -> None:
+    wrote_the_same(filed, path, side)
+    (filed.files / path).chmod(0o755 if side == "theirs" else 0o644)
+
+
+def test_both_added_alike_but_for_the_mode(filed: Filed) -> None:
+    ((path, (_, mine, _)),) = part(filed, (made_executable, made_executable), base=False).items()
+    assert filed.run("merge", "exp").code == 3
+    assert filed.held()[path] == mine  # as a whole, with its time
+
+
 def test_both_added(filed: Filed) -> None:
     sides = part(filed, (wrote_the_same, wrote_the_same), (wrote, wrote), base=False)
     assert filed.run("merge", "exp").code == 3

@@ -104,6 +104,8 @@ def _settled(contested: RowConflict, texts: Texts) -> RowConflict | Edit:
             left.remove(_CONTENT)
     elif _MTIME in contested.cells:  # somebody has only touched it
         merged[_MTIME] = max(ours[_MTIME], theirs[_MTIME])
+    if left and contested.base is None:
+        merged = list(ours)  # both added it: it waits as a whole
     if left and stat.S_IFMT(int(ours[_MODE])) != stat.S_IFMT(int(theirs[_MODE])):
         left, merged = [_MODE, _CONTENT], list(ours)  # no link leads to what a file holds
     if not left:
