@@ -22,6 +22,12 @@ def decide(db: Database, worktree: int) -> None:
     db.execute("INSERT OR REPLACE INTO fact(name, value) VALUES(?, 1)", (_fact(worktree),))
 
 
+def is_decided(repository: Repository, worktree: int) -> bool:
+    """Whether it shall appear, and has not yet."""
+    with repository.file.reading() as db:
+        return db.execute("SELECT 1 FROM fact WHERE name = ?", (_fact(worktree),)).fetchone() is not None
+
+
 def appear(repository: Repository, worktree: int, path: Path) -> None:
     """Give the database of a working copy its name, if it waits for it: it was about to appear, or to go."""
     if path.exists():
@@ -29,11 +35,7 @@ def appear(repository: Repository, worktree: int, path: Path) -> None:
     if _leaving_name(path).exists():
         _rename(_leaving_name(path), path)
         return
-    if not growing_name(path).exists():
-        return
-    with repository.file.reading() as db:
-        is_decided = db.execute("SELECT 1 FROM fact WHERE name = ?", (_fact(worktree),)).fetchone() is not None
-    if is_decided:
+    if growing_name(path).exists() and is_decided(repository, worktree):
         _rename(growing_name(path), path)
         with repository.file.transaction() as db:
             db.execute("DELETE FROM fact WHERE name = ?", (_fact(worktree),))

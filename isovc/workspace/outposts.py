@@ -36,7 +36,7 @@ from isovc.repo.versions import files_of
 from isovc.repo.worktrees import Files, Worktree, Worktrees
 from isovc.snapshot.version import Version, decode_version, encode_version
 from isovc.sources.sqlite import Database
-from isovc.workspace.appearing import appear, decide, growing_name, step_aside, vanish
+from isovc.workspace.appearing import appear, decide, growing_name, is_decided, step_aside, vanish
 from isovc.workspace.attachments import clear_decided, decide_to_clear, folder_of, grow, to_clear, wither
 from isovc.workspace.capturing import look, remember
 from isovc.workspace.desk import Desk, check_text, database_path, desk, is_same, path_of, stored_path
@@ -105,7 +105,9 @@ def plant(here: Desk, plan: Outset, deed: Deed, telling: Telling) -> Desk:
                 write_pointer(path, repository.folder)
             made = _enter(here, plan, stored, deed, telling)
         except BaseException:
-            wither(here, path)
+            # one that asks us to stop may do so right after all was decided: then the files are waited for
+            if not any(is_decided(repository, number) for number in _numbers(repository, path)):
+                wither(here, path)
             _as_decided(repository, path)
             raise
         there = desk(repository, made)  # and the file appears
@@ -249,13 +251,17 @@ def _enter(here: Desk, plan: Outset, stored: str, deed: Deed, telling: Telling) 
 
 def _as_decided(repository: Repository, path: Path) -> None:
     """Let a waiting database appear or vanish: store.db says which, whatever interrupted us."""
-    with repository.file.reading() as db:
-        known = [each.id for each in Worktrees(db).all() if database_path(repository, each) == path]
+    known = _numbers(repository, path)
     for number in known:
         appear(repository, number, path)
     vanish(path)
     if not known:
         _move_pointer(repository, path)
+
+
+def _numbers(repository: Repository, path: Path) -> list[int]:
+    with repository.file.reading() as db:
+        return [each.id for each in Worktrees(db).all() if database_path(repository, each) == path]
 
 
 def _main(repository: Repository) -> int:

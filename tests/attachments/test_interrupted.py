@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
 from isovc.sources.files import Placing
+from isovc.workspace import outposts
 from isovc.workspace.arriving import Arriving
 from tests.attachments.filed import Filed
 
@@ -110,3 +112,30 @@ def test_names_that_collide_are_looked_at_with_what_stays(filed: Filed, monkeypa
     filed.put("a.txt", "more\n")
     filed.ok("reset", "--hard", "HEAD")
     assert asked in ([set()], [set(filed.held()) - {"a.txt"}])
+
+
+@pytest.mark.parametrize("is_decided", [True, False])
+def test_a_working_copy_that_is_interrupted_comes_with_its_files_or_not_at_all(
+    filed: Filed, monkeypatch: pytest.MonkeyPatch, is_decided: bool
+) -> None:
+    filed.put("a.txt", "main\n")
+    filed.commit("base")
+    enter = outposts._enter
+
+    def killed(*parts: Any) -> None:
+        if is_decided:
+            enter(*parts)
+        raise Killed
+
+    monkeypatch.setattr(outposts, "_enter", killed)
+    with pytest.raises(Killed):
+        filed.run("worktree", "add", "other.db", "-c", "exp")
+    monkeypatch.undo()
+    other = Filed(filed.path.with_name("other.db"), filed._capsys)
+    assert len(filed.json("worktree", "list")) == 1 + is_decided
+    assert other.path.exists() == is_decided
+    if is_decided:
+        assert other.clean
+        assert other.path.with_name("files-other").joinpath("a.txt").read_text() == "main\n"
+        other.sound()
+    assert not list(filed.path.parent.glob(".*isovc-new"))

@@ -280,7 +280,7 @@ class FilesMachine(RuleBasedStateMachine):
             if path != "d":
                 if (folder / "d").is_file() or (folder / "d").is_symlink():
                     (folder / "d").unlink()
-                write(folder / path, "beside\n", mtime=LONG_AGO + 20)
+                write(folder / path, f"{name}\n", mtime=LONG_AGO + 20)
         made, files = beside.commit("beside"), read(folder)
         if random.random() < 0.5:
             (folder / "b").unlink()  # and is gone with the working copy, which undo brings back as it was
