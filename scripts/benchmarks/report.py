@@ -16,6 +16,9 @@ from peers import versions
 from registry import Outcome, Workload
 
 
+RESULTS, QUICK = "results", "quick"  # under which they are kept
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
     """One contender of one workload."""
@@ -80,14 +83,15 @@ def kept(folder: Path, name: str) -> list[Result]:
 
 
 def save(folder: Path, new: Result, name: str) -> None:
-    """Put one result among the ones kept, in the place of an older one of its name, and write both files."""
+    """Put one result among the ones kept, in the place of an older one of its name."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.json"
     known = {(one.name, one.rows): one for one in kept(folder, name)}
     results = list((known | {(new.name, new.rows): new}).values())
     document = {"machine": machine(), "results": [asdict(one) for one in results]}
     path.write_text(json.dumps(document, indent=1) + "\n")
-    (folder / f"{name}.md").write_text(table(results))
+    if name == RESULTS:  # what a quick run found is for the next one to compare with, and for nobody to read
+        (folder / f"{name}.md").write_text(table(results))
 
 
 def _result(stored: dict[str, Any]) -> Result:

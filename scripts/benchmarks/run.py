@@ -28,7 +28,7 @@ import operations  # noqa: F401
 import queries  # noqa: F401
 import trees  # noqa: F401
 from registry import WORKLOADS, Bench, Contender, Outcome, PeerMissing, Workload
-from report import Result, kept, result, save, table
+from report import QUICK, RESULTS, Result, kept, result, save, table
 
 DOCS = Path(__file__).parents[2] / "docs" / "benchmarks"
 GROWTH = (10_000, 100_000, 1_000_000, 10_000_000)
@@ -64,7 +64,7 @@ def main() -> None:
         return
     if wanted.growth:
         for size in GROWTH:
-            _run_all(size, [work for work in WORKLOADS if work.name in GROWN], "results")
+            _run_all(size, [work for work in WORKLOADS if work.name in GROWN], RESULTS)
         print(*_draw(), sep="\n")
         return
     rows = wanted.rows or (50_000 if wanted.quick else 10_000_000 if wanted.large else 1_000_000)
@@ -76,7 +76,7 @@ def main() -> None:
     if wanted.gate:
         sys.exit(_gate(rows, works))
     keeps = not wanted.dry and not wanted.rows
-    results = _run_all(rows, works, ("quick" if wanted.quick else "results") if keeps else "")
+    results = _run_all(rows, works, (QUICK if wanted.quick else RESULTS) if keeps else "")
     print(table(results))
     if keeps and not wanted.quick:
         print(*_draw(), sep="\n")
@@ -95,7 +95,7 @@ def _run_all(rows: int, works: Iterable[Workload], kept_as: str) -> list[Result]
 def _gate(rows: int, works: list[Workload]) -> int:
     """How the ratios are against the recorded ones. What seems slower gets another chance: the machine has other work
     too."""
-    recorded = {one.name: one for one in kept(DOCS, "quick") if one.rows == rows and _counts(one)}
+    recorded = {one.name: one for one in kept(DOCS, QUICK) if one.rows == rows and _counts(one)}
     works = [work for work in works if work.name in recorded]
     slower: list[Result] = []
     for _ in range(CHANCES):
@@ -120,7 +120,7 @@ def _draw() -> list[Path]:
         pictures = import_module("pictures")
     except ImportError:
         return []  # without matplotlib there are no pictures
-    drawn: list[Path] = pictures.draw(DOCS, kept(DOCS, "results"))
+    drawn: list[Path] = pictures.draw(DOCS, kept(DOCS, RESULTS))
     return drawn
 
 
