@@ -15,7 +15,6 @@ from typing import Any
 from peers import versions
 from registry import Outcome, Workload
 
-
 RESULTS, QUICK = "results", "quick"  # under which they are kept
 
 
