@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from matplotlib import pyplot, rcParams
-from report import Result
+from report import FULL, Result
 
 pyplot.switch_backend("svg")
 rcParams["svg.hashsalt"] = "isovc"  # the same results give the same file
@@ -22,7 +22,7 @@ def draw(folder: Path, results: Iterable[Result]) -> list[Path]:
 
 
 def _ratios(folder: Path, results: list[Result]) -> list[Path]:
-    told = [one for one in results if one.ratio and one.against and one.rows >= 1_000_000]
+    told = [one for one in results if one.ratio and one.against and one.rows == FULL]
     if not told:
         return []
     told.sort(key=lambda one: one.ratio or 0, reverse=True)

@@ -15,7 +15,10 @@ from typing import Any
 from peers import versions
 from registry import Outcome, Workload
 
+from isovc import __version__
+
 RESULTS, QUICK = "results", "quick"  # under which they are kept
+FULL = 1_000_000  # rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ def result(work: Workload, rows: int, outcomes: dict[str, list[Outcome]], note: 
     ratio = ours.minimum / other.minimum if other else None
     held: list[bool] = []
     limits: list[str] = []
+    if rows != FULL:  # the limits are those of a million rows
+        return Result(work.name, rows, work.against, ratio, "", None, found, note)
     if work.ratio is not None:
         limits.append(f"{work.ratio:.2g} x {work.against}")
         held += [ratio <= work.ratio] if ratio is not None else []
@@ -81,6 +86,12 @@ def kept(folder: Path, name: str) -> list[Result]:
     return [_result(one) for one in json.loads(path.read_text())["results"]] if path.exists() else []
 
 
+_PICTURES = """![How many times the peer's time each takes](ratios.svg)
+
+![How time grows with the rows of a table](growth.svg)
+"""
+
+
 def save(folder: Path, new: Result, name: str) -> None:
     """Put one result among the ones kept, in the place of an older one of its name."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -90,7 +101,7 @@ def save(folder: Path, new: Result, name: str) -> None:
     document = {"machine": machine(), "results": [asdict(one) for one in results]}
     path.write_text(json.dumps(document, indent=1) + "\n")
     if name == RESULTS:  # what a quick run found is for the next one to compare with, and for nobody to read
-        (folder / f"{name}.md").write_text(table(results))
+        (folder / f"{name}.md").write_text(f"{table(results)}\n{_PICTURES}")
 
 
 def _result(stored: dict[str, Any]) -> Result:
@@ -106,7 +117,8 @@ def machine() -> dict[str, object]:
         "python": platform.python_version(),
         "cores": os.cpu_count(),
         "load": os.getloadavg()[0],
-        **{package: _version(package) for package in ("isovc", "zstandard", "blake3", "msgpack")},
+        "isovc": __version__,
+        **{package: _version(package) for package in ("zstandard", "blake3", "msgpack")},
         **versions(),
     }
 
