@@ -9,9 +9,9 @@ from operator import ne
 from isovc.model import Unread, Value
 
 LONG = 1 << 20  # bytes: what is shorter is held, since one such value more or less in memory does not matter
-_BYTES = 16  # of a blob, as in `formats.words`
-_LETTERS = 60  # of a text
-_MOST = 4 * _LETTERS + 4  # bytes that hold so many, and the rest of one that was cut
+BLOB = 16  # bytes of it that are shown
+WIDTH = 60  # letters of a text; two of them, a key and a name fit a wide terminal
+_MOST = 4 * WIDTH + 4  # bytes that hold so many, and the rest of one that was cut
 
 
 def first_difference(one: Value | Unread, other: Value | Unread) -> int:
@@ -27,7 +27,7 @@ def first_difference(one: Value | Unread, other: Value | Unread) -> int:
 def around(value: Value | Unread, start: int) -> tuple[bytes, int]:
     """Some bytes from there on, and how many bytes the whole has. Of a text none begins inside a letter."""
     found, at = b"", 0
-    most = _MOST if is_text(value) else _BYTES
+    most = _MOST if is_text(value) else BLOB
     for piece in _pieces(value):
         found += piece[max(0, start - at) :][: most - len(found)]
         at += len(piece)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from itertools import compress, count
 from operator import ne
 
-from isovc.formats.long_words import around, first_difference, is_text
+from isovc.formats.long_words import BLOB, WIDTH, around, first_difference, is_text
 from isovc.model import Unread, Value
 
-_WIDTH = 60  # characters of a value; two of them, a key and a name fit a wide terminal
 _CONTEXT = 16  # characters before the first that changed
-_BLOB = 16  # bytes
 _ESCAPES = str.maketrans({"\n": "\\n", "\r": "\\r", "\t": "\\t"})
 
 
@@ -35,13 +33,13 @@ def both(before: Value | Unread, after: Value | Unread) -> tuple[str, str]:
         kinds = [(is_text(each), isinstance(each, Unread | str | bytes)) for each in (before, after)]
         if kinds[0] != kinds[1]:
             return shown(before), shown(after)
-        start = max(0, first_difference(before, after) - (_CONTEXT if kinds[0][0] else _BLOB // 4))
+        start = max(0, first_difference(before, after) - (_CONTEXT if kinds[0][0] else BLOB // 4))
         return _long(before, start), _long(after, start)
     if isinstance(before, str) and isinstance(after, str):
-        start = _start(before, after, _WIDTH, _CONTEXT)
+        start = _start(before, after, WIDTH, _CONTEXT)
         return _quoted(before, start), _quoted(after, start)
     if isinstance(before, bytes) and isinstance(after, bytes):
-        start = _start(before, after, _BLOB, _BLOB // 4)
+        start = _start(before, after, BLOB, BLOB // 4)
         return _blob(before, start), _blob(after, start)
     return shown(before), shown(after)
 
@@ -88,20 +86,20 @@ def _long(value: Value | Unread, start: int) -> str:
             return f"x'{data.hex()}'"
         more = "..." if start + len(data) < length else ""
         return f"{'...' if start else ''}x'{data.hex()}'{more} ({length:,} bytes)"
-    text = data.decode("utf-8", "surrogateescape")[:_WIDTH]
+    text = data.decode("utf-8", "surrogateescape")[:WIDTH]
     more = "..." if start + len(text.encode("utf-8", "surrogateescape")) < length else ""
     quoted = text.translate(_ESCAPES).replace("'", "''")
     return f"{'...' if start else ''}'{quoted}'{more}"
 
 
 def _quoted(text: str, start: int) -> str:
-    cut = text[start : start + _WIDTH].translate(_ESCAPES).replace("'", "''")
-    return f"{'...' if start else ''}'{cut}'{'...' if start + _WIDTH < len(text) else ''}"
+    cut = text[start : start + WIDTH].translate(_ESCAPES).replace("'", "''")
+    return f"{'...' if start else ''}'{cut}'{'...' if start + WIDTH < len(text) else ''}"
 
 
 def _blob(data: bytes, start: int) -> str:
-    cut = data[start : start + _BLOB]
+    cut = data[start : start + BLOB]
     if cut == data:
         return f"x'{data.hex()}'"
-    more = "..." if start + _BLOB < len(data) else ""
+    more = "..." if start + BLOB < len(data) else ""
     return f"{'...' if start else ''}x'{cut.hex()}'{more} ({len(data):,} bytes)"

@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 
 from processes import process
-from registry import ENVIRONMENT, Bench, Contender, Outcome, PeerMissing, timed, workload
+from registry import ENVIRONMENT, FULL, Bench, Contender, Outcome, PeerMissing, timed, workload
 
 from isovc.history import Identity
 from isovc.history.git_history import GitHistory
@@ -24,7 +24,6 @@ from isovc.workspace.desk import sit_down
 
 _FILES, _BYTES = 10_000, 100_000
 _LARGE = 1 << 30
-_FULL = 1_000_000  # rows of a run with files as many and as large as they are called
 _numbers = count()
 _NOW = count(1_700_000_000_000_000, 1_000_000)
 
@@ -36,7 +35,7 @@ def _files(bench: Bench) -> Path:
         folder = bench.scratch / "files"
         draw = random.Random(1)
         words = ["".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=draw.randint(2, 10))) for _ in range(5000)]
-        for number in range(_FILES // (1 if bench.rows >= _FULL else 40)):
+        for number in range(_FILES // (1 if bench.rows >= FULL else 40)):
             place = folder / str(number // 100)
             place.mkdir(parents=True, exist_ok=True)
             text = " ".join(draw.choices(words, k=_BYTES // 6)).encode()[:_BYTES]
@@ -187,7 +186,7 @@ def _large(bench: Bench) -> Path:
         draw = random.Random(2)
         words = ["".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=draw.randint(2, 10))) for _ in range(5000)]
         with (folder / "large.dat").open("wb") as file:
-            while file.tell() < _LARGE // (1 if bench.rows >= _FULL else 40):
+            while file.tell() < _LARGE // (1 if bench.rows >= FULL else 40):
                 file.write(draw.randbytes(4 << 20))
                 file.write(" ".join(draw.choices(words, k=600_000)).encode()[: 4 << 20])
         return folder

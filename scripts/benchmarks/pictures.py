@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from matplotlib import pyplot, rcParams
-from report import FULL, Result
+from registry import FULL
+from report import Result
 
 pyplot.switch_backend("svg")
 rcParams["svg.hashsalt"] = "isovc"  # the same results give the same file

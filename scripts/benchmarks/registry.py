@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+FULL = 1_000_000  # rows: limits are those of such a run, and in it what is called 10,000 or 1 GB is just that
+
 # of processes we start: the project's own rooms, installed or not
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
 ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)  # as people run it: compiled once

@@ -13,12 +13,11 @@ from statistics import median
 from typing import Any
 
 from peers import versions
-from registry import Outcome, Workload
+from registry import FULL, Outcome, Workload
 
 from isovc import __version__
 
 RESULTS, QUICK = "results", "quick"  # under which they are kept
-FULL = 1_000_000  # rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ def restore(
     tell = here.screen.show if dry_run else here.screen.done
     said = revision or (f"transaction {tx}" if tx else f"the state before transaction {before_tx}" if before_tx else at)
     if found.files_left:
-        files = f"{found.files_left:,} file{'s' * (found.files_left != 1)}"
+        files = amount(found.files_left, "file")
         here.screen.warn(f"{files} of {found.point.found.name} cannot be in a database: isovc export-files writes them")
     lines = _lines(found, said, where_to, dry_run=dry_run, elsewhere=bool(into or branch))
     tell(_document(found, dry_run=dry_run), lines)
